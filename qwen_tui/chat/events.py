@@ -1,0 +1,114 @@
+"""What a backend tells while it loads a model and answers: a closed union.
+
+A `match` over `StreamEvent` that forgets a case is a type error.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one answer cost."""
+
+    prompt_tokens: int = 0
+    """Tokens of the prompt, after the chat template was applied."""
+    cached_tokens: int = 0
+    """Tokens of the prompt that were not computed again."""
+    thinking_tokens: int = 0
+    """Generated tokens up to and including the end of thinking."""
+    answer_tokens: int = 0
+    """Generated tokens after thinking, the stop token included."""
+    prefill_s: float = 0.0
+    """Seconds until the prompt was read."""
+    decode_s: float = 0.0
+    """Seconds from then to the last token."""
+    thinking_s: float = 0.0
+    """The part of `decode_s` that was spent thinking."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """A model is being loaded."""
+
+    stage: str
+    """"import", "weights", "ready": a stable name, translated where shown."""
+    fraction: float
+    """Between 0 and 1; of the whole load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model is ready."""
+
+    model: str
+    device: str
+    dtype: str
+    context_length: int
+    """Tokens the model can attend to."""
+    memory_bytes: int
+    """Bytes of the weights on the device."""
+    thinking: str = "switch"
+    """"switch", "always" or "never": what the chat template offers."""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress:
+    """The prompt is being read."""
+
+    done: int
+    total: int
+    """Tokens of the whole prompt."""
+    cached: int
+    """Tokens that were in the KV cache already; counted in `done`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """More of the thinking."""
+
+    text: str
+    tokens: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """More of the answer."""
+
+    text: str
+    tokens: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer ended: the last event of a turn that went well or was stopped."""
+
+    reason: FinishReason
+    usage: Usage
+    thinking_cut: bool = False
+    """Thinking was opened and never closed: the limit fell inside it."""
+    seed: int | None = None
+    """The seed that was used, also where none was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The turn or the load ended in a failure: the last event of it."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+StreamEvent = (
+    LoadProgress
+    | Loaded
+    | PrefillProgress
+    | ThinkingDelta
+    | AnswerDelta
+    | Finished
+    | Failed
+)
