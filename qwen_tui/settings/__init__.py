@@ -1,0 +1,24 @@
+"""Settings: read from every source, merged, checked, written back."""
+
+from qwen_tui.settings.load import load_settings
+from qwen_tui.settings.show import SettingRow, effective
+from qwen_tui.settings.values import (
+    DownloadSettings,
+    GenerationSettings,
+    ModelSettings,
+    Settings,
+    UiSettings,
+)
+from qwen_tui.settings.write import save_setting
+
+__all__ = [
+    "DownloadSettings",
+    "GenerationSettings",
+    "ModelSettings",
+    "SettingRow",
+    "Settings",
+    "UiSettings",
+    "effective",
+    "load_settings",
+    "save_setting",
+]

@@ -1,0 +1,178 @@
+"""What each setting may be, and how a wrong value is told."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from qwen_tui.errors import SettingsError
+from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
+from qwen_tui.settings.known import Known, Value
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+_TOLD_CHARS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A rule beyond the type."""
+
+    holds: Callable[[Value], bool]
+    allowed: Callable[[], str]
+    """Says in the reader's language what may stand there."""
+
+
+def _one_of(*choices: str) -> _Check:
+    quoted = ", ".join(f'"{choice}"' for choice in choices)
+    return _Check(
+        lambda value: value in choices, lambda: _("one of {names}").format(names=quoted)
+    )
+
+
+def _between(low: float, high: float) -> _Check:
+    # Also false for nan.
+    return _Check(
+        lambda value: low <= cast(float, value) <= high,
+        lambda: _("a number from {low} to {high}").format(low=low, high=high),
+    )
+
+
+def _at_least(low: int) -> _Check:
+    return _Check(
+        lambda value: cast(int, value) >= low,
+        lambda: _("a whole number, {low} or more").format(low=low),
+    )
+
+
+def _is_device(value: Value) -> bool:
+    return re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(value)) is not None
+
+
+def _is_endpoint(value: Value) -> bool:
+    text = str(value).strip()
+    if text.lower() in ("official", "mirror"):
+        return True
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:  # "http://[half an IPv6 address"
+        return False
+
+
+_TEMPERATURE = _between(0, 10)
+_SHARE = _between(0, 1)
+_PENALTY = _between(-2, 2)
+_CHECKS = {
+    "model.device": _Check(
+        _is_device, lambda: _('"auto", "cpu", "mps", "cuda" or "cuda:<number>"')
+    ),
+    "model.dtype": _one_of("auto", "bfloat16", "float16", "float32"),
+    "model.threads": _at_least(0),
+    "sampling.thinking.temperature": _TEMPERATURE,
+    "sampling.thinking.top_p": _Check(
+        lambda value: 0 < cast(float, value) <= 1,
+        lambda: _("a number above 0, at most 1"),
+    ),
+    "sampling.thinking.top_k": _at_least(0),
+    "sampling.thinking.min_p": _SHARE,
+    "sampling.thinking.presence_penalty": _PENALTY,
+    "generation.max_new_tokens": _at_least(1),
+    "generation.thinking_budget": _at_least(0),
+    "downloads.endpoint": _Check(
+        _is_endpoint,
+        lambda: _('"official", "mirror" or a URL that starts with https://'),
+    ),
+    "downloads.connections": _between(1, 16),
+    "ui.lang": _one_of("auto", "en", "zh"),
+}
+
+
+def checked(known: Known, value: object, origin: str) -> Value:
+    """Return `value` as the setting's own type.
+
+    Args:
+        known: The setting.
+        value: A typed value, as TOML or a program gives it.
+        origin: Told to a person: the file, variable or option.
+
+    Raises:
+        SettingsError: the type or the value is not allowed.
+    """
+    fitting = _as_type_of(known.default, value)
+    check = _check_of(known.key)
+    if fitting is not None and (check is None or check.holds(fitting)):
+        return fitting
+    allowed = _type_name(known.default) if check is None else check.allowed()
+    told = sanitize_line(repr(value))
+    raise SettingsError(
+        _("{origin}: {key} must be {allowed}, not {value}.").format(
+            origin=origin,
+            key=known.key,
+            allowed=allowed,
+            value=told if len(told) <= _TOLD_CHARS else told[:_TOLD_CHARS] + "…",
+        )
+    )
+
+
+def checked_text(known: Known, text: str, origin: str) -> Value:
+    """Return what a variable's text sets, as the setting's own type.
+
+    Lists are separated as in PATH.
+
+    Raises:
+        SettingsError: the text is not allowed.
+    """
+    return checked(known, _read_text(known.default, text), origin)
+
+
+def _check_of(key: str) -> _Check | None:
+    return _CHECKS.get(key.replace("sampling.answer.", "sampling.thinking."))
+
+
+def _read_text(default: Value, text: str) -> object:
+    """Return `text` as the type of `default`, or as it is where it cannot be."""
+    if isinstance(default, bool):
+        lower = text.strip().lower()
+        return lower in _TRUE if lower in _TRUE + _FALSE else text
+    if isinstance(default, list):
+        return [part for part in text.split(os.pathsep) if part]
+    try:
+        return type(default)(text)
+    except ValueError:
+        return text
+
+
+def _as_type_of(default: Value, value: object) -> Value | None:
+    """Return `value` where its type fits the default's, else None."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        fits = isinstance(default, bool) and isinstance(value, bool)
+        return cast(Value, value) if fits else None
+    if isinstance(default, float) and isinstance(value, int | float):
+        return float(value)
+    if isinstance(default, list) and isinstance(value, list | tuple):
+        items = [_path_text(item) for item in cast(Sequence[object], value)]
+        texts = [item for item in items if isinstance(item, str)]
+        return texts if len(texts) == len(items) else None
+    text_or_value = _path_text(value)
+    fits = isinstance(text_or_value, type(default))
+    return cast(Value, text_or_value) if fits else None
+
+
+def _path_text(value: object) -> object:
+    """Return a path as its text, anything else as it is."""
+    return str(value) if isinstance(value, Path) else value
+
+
+def _type_name(default: Value) -> str:
+    if isinstance(default, bool):
+        return _("true or false")
+    if isinstance(default, int):
+        return _("a whole number")
+    if isinstance(default, float):
+        return _("a number")
+    return _("a text") if isinstance(default, str) else _("a list of texts")

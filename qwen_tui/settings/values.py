@@ -1,0 +1,78 @@
+"""What settings are once they are read. Defaults stand in config/settings.toml only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qwen_tui.chat.sampling import Presets
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which model to load, and how."""
+
+    default: str
+    """A model's name; empty for none."""
+    device: str
+    """"auto" or a torch device name."""
+    dtype: str
+    threads: int
+    """0 takes the usable cores."""
+    trust_remote_code: tuple[str, ...]
+    """Names of models whose own code may run."""
+    folders: tuple[Path, ...]
+    """Absolute folders in which models lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """The limits of an answer."""
+
+    max_new_tokens: int
+    thinking: bool
+    thinking_budget: int
+    """Tokens; 0 for no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """Where models come from and go to."""
+
+    endpoint: str
+    """"official", "mirror" or a URL."""
+    hf_home: str
+    """As it was set; empty for the library's own default."""
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """How the screen looks."""
+
+    lang: str
+    """"auto", "en" or "zh"."""
+    theme: str
+    thinking_open: bool
+    ascii_borders: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting in force, and who set it."""
+
+    model: ModelSettings
+    sampling: Presets
+    generation: GenerationSettings
+    downloads: DownloadSettings
+    ui: UiSettings
+    hf_home: Path
+    """The Hugging Face folder in force, absolute."""
+    hf_cache: Path
+    """The folder of models--* repos in force, absolute."""
+    hf_offline: bool
+    """HF_HUB_OFFLINE: no request may be made."""
+    origins: Mapping[str, str]
+    """Dotted key to where its value came from: "default", the file's path, a
+    variable's name or "command line"; "hf_home", "hf_cache", "hf_offline" too."""
+    notices: tuple[str, ...]
+    """Translated lines about keys and variables that mean nothing."""
