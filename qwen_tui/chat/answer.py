@@ -1,0 +1,106 @@
+"""An answer as it grows out of stream events."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from qwen_tui.chat.conversation import ChatMessage
+from qwen_tui.chat.events import (
+    AnswerDelta,
+    Failed,
+    Finished,
+    Loaded,
+    ThinkingDelta,
+    Usage,
+)
+
+
+class GrowingAnswer:
+    """An answer while it is streamed.
+
+    Attributes:
+        message: The answer as far as it has come; a new value with each change.
+    """
+
+    def __init__(self, start: ChatMessage) -> None:
+        """Begin with `start`: an empty answer, or one that was cut and goes on."""
+        self._start = start
+        self._base = usage_from(start.usage)
+        # for an answer that gets no `Finished` the deltas are all there is to count
+        self._counted = self._base
+        usage = asdict(self._base)
+        self.message = replace(start, state="streaming", usage=usage)
+
+    @property
+    def grew(self) -> bool:
+        """Whether anything came."""
+        start, now = self._start, self.message
+        return (now.content, now.thinking) != (start.content, start.thinking)
+
+    def record(self, settings: Mapping[str, Any], loaded: Loaded | None) -> None:
+        """Note the settings and, where it is known, the model that make the answer."""
+        self.message = replace(self.message, sampling=settings)
+        if loaded is not None:
+            self.message = replace(
+                self.message, model=loaded.model, revision=loaded.revision
+            )
+
+    def add(self, delta: ThinkingDelta | AnswerDelta) -> None:
+        """Append a delta."""
+        now, counted = self.message, self._counted
+        if isinstance(delta, ThinkingDelta):
+            n = counted.thinking_tokens + delta.tokens
+            self._counted = replace(counted, thinking_tokens=n)
+            now = replace(now, thinking=now.thinking + delta.text)
+        else:
+            n = counted.answer_tokens + delta.tokens
+            self._counted = replace(counted, answer_tokens=n)
+            now = replace(now, content=now.content + delta.text)
+        self.message = replace(now, usage=asdict(self._counted))
+
+    def end(self, last: Finished | Failed | None) -> None:
+        """Make the answer what is kept; `last` is None where nobody listened on."""
+        now = self.message
+        match last:
+            case None:
+                self.message = replace(now, state="stopped")
+            case Failed(code, message):
+                usage = {**now.usage, "error": message, "error_code": code}
+                self.message = replace(now, state="failed", usage=usage)
+            case Finished():
+                self._finish(last)
+
+    def _finish(self, last: Finished) -> None:
+        now, cost = self.message, self._counted
+        if last.usage != Usage():
+            cost = add_usage(self._base, last.usage)
+        usage = {
+            **asdict(cost),
+            "finish_reason": last.reason,
+            "thinking_cut": last.thinking_cut,
+        }
+        if last.seed is not None:
+            now = replace(now, sampling={**now.sampling, "seed": last.seed})
+        if last.reason == "stop":  # else it may go on, and each line end counts
+            content, thinking = now.content.strip("\n"), now.thinking.strip("\n")
+            now = replace(now, content=content, thinking=thinking)
+        state = "stopped" if last.reason == "cancelled" else "complete"
+        self.message = replace(now, state=state, usage=usage)
+
+
+def usage_from(stored: Mapping[str, Any]) -> Usage:
+    """Return the `Usage` in a message's `usage`; zeros for what is not there."""
+    return Usage(**{f.name: stored[f.name] for f in fields(Usage) if f.name in stored})
+
+
+def add_usage(first: Usage, more: Usage) -> Usage:
+    """Return the cost of an answer that was made in two goes.
+
+    Generated tokens and times add up. The prompt is the first one: the second held
+    the first part of the answer, which is counted already.
+    """
+    total = {k: v + asdict(more)[k] for k, v in asdict(first).items()}
+    prompt = first if first.prompt_tokens else more
+    total["prompt_tokens"] = prompt.prompt_tokens
+    total["cached_tokens"] = prompt.cached_tokens
+    return Usage(**total)

@@ -1,0 +1,1 @@
+"""Conversations on disk: one SQLite file that several programs may share."""

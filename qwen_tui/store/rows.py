@@ -1,0 +1,112 @@
+"""Between values of `chat.conversation` and rows of the tables."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, cast
+
+from qwen_tui.chat.conversation import ChatMessage, Conversation, MessageState, Role
+
+Row = dict[str, str | int | float | None]
+"""Column name to value."""
+
+
+def storable(text: str) -> str:
+    """Return `text` without lone surrogates, which are no UTF-8 (they become U+FFFD).
+
+    Split pairs, as some terminals and JSON writers send them, are joined.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def conversation_row(conversation: Conversation) -> Row:
+    """Return the row of a conversation, messages left out."""
+    return {
+        "id": conversation.id,
+        "title": storable(conversation.title),
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "model": storable(conversation.model),
+        "system_prompt": storable(conversation.system_prompt),
+        "settings": _as_json(conversation.settings),
+        "leaf_id": conversation.leaf_id,
+        "pinned": int(conversation.pinned),
+        "archived": int(conversation.archived),
+    }
+
+
+def conversation_from(row: sqlite3.Row) -> Conversation:
+    """Return a conversation without its messages.
+
+    Raises:
+        ValueError: a column holds no JSON object.
+    """
+    return Conversation(
+        id=row["id"],
+        title=row["title"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        model=row["model"],
+        system_prompt=row["system_prompt"],
+        settings=_from_json(row["settings"]),
+        leaf_id=row["leaf_id"],
+        pinned=bool(row["pinned"]),
+        archived=bool(row["archived"]),
+    )
+
+
+def message_row(conversation_id: str, message: ChatMessage) -> Row:
+    """Return the row of a message."""
+    return {
+        "id": message.id,
+        "conversation_id": conversation_id,
+        "parent_id": message.parent_id,
+        "role": message.role,
+        "content": storable(message.content),
+        "thinking": storable(message.thinking),
+        "state": message.state,
+        "created_at": message.created_at,
+        "model": storable(message.model),
+        "revision": storable(message.revision),
+        "sampling": _as_json(message.sampling),
+        "usage": _as_json(message.usage),
+        "pinned": int(message.pinned),
+    }
+
+
+def message_from(row: sqlite3.Row, *, parent_id: str | None) -> ChatMessage:
+    """Return a message that hangs at `parent_id`.
+
+    Raises:
+        ValueError: a column holds no JSON object.
+    """
+    return ChatMessage(
+        role=cast(Role, row["role"]),
+        content=row["content"],
+        id=row["id"],
+        parent_id=parent_id,
+        thinking=row["thinking"],
+        state=cast(MessageState, row["state"]),
+        created_at=row["created_at"],
+        model=row["model"],
+        revision=row["revision"],
+        sampling=_from_json(row["sampling"]),
+        usage=_from_json(row["usage"]),
+        pinned=bool(row["pinned"]),
+    )
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    # ASCII keeps lone surrogates as escapes, so nothing has to be replaced.
+    return json.dumps(dict(value))
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    return cast(dict[str, Any], value)

@@ -1,0 +1,66 @@
+"""Statements that the store makes inside its transactions."""
+
+import sqlite3
+import time
+
+from qwen_tui.store.rows import Row
+from qwen_tui.store.writers import Writer, is_dead
+
+
+def interrupt_dead_writers(connection: sqlite3.Connection) -> None:
+    """Mark what nobody writes on any more."""
+    rows = connection.execute(
+        """
+        SELECT message.id, host, pid, started, checkpoint_at
+        FROM message LEFT JOIN writer ON writer.message_id = message.id
+        WHERE state = 'streaming'
+        """
+    ).fetchall()
+    for row in rows:
+        if row["host"] is not None:
+            writer = Writer(row["host"], row["pid"], row["started"])
+            if not is_dead(writer, row["checkpoint_at"]):
+                continue
+        connection.execute(
+            "UPDATE message SET state = 'interrupted' WHERE id = ?", (row["id"],)
+        )
+        connection.execute("DELETE FROM writer WHERE message_id = ?", (row["id"],))
+
+
+def claim(connection: sqlite3.Connection, message_id: str, writer: Writer) -> None:
+    """Note that `writer` is writing a message and has just saved it."""
+    connection.execute(
+        "INSERT OR REPLACE INTO writer VALUES (?, ?, ?, ?, ?)",
+        (message_id, writer.host, writer.pid, writer.started, time.time()),
+    )
+
+
+def exists(connection: sqlite3.Connection, table: str, row_id: str | None) -> bool:
+    """Tell whether a table has a row with this id."""
+    sql = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 - our own table names
+    return connection.execute(sql, (row_id,)).fetchone() is not None
+
+
+def upsert(connection: sqlite3.Connection, table: str, row: Row) -> None:
+    """Add a row, or replace the one that has its id."""
+    columns = ", ".join(row)
+    places = ", ".join(f":{name}" for name in row)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
+    connection.execute(
+        f"INSERT INTO {table} ({columns}) VALUES ({places}) "  # noqa: S608 - our names
+        f"ON CONFLICT (id) DO UPDATE SET {updates}",
+        row,
+    )
+
+
+def update_conversation(
+    connection: sqlite3.Connection, chat_id: str, changed: Row
+) -> bool:
+    """Write the changed columns; false where the conversation is gone."""
+    # Naming the id in any case makes an empty change a check for existence.
+    updates = ", ".join(f"{name} = :{name}" for name in ("id", *changed))
+    cursor = connection.execute(
+        f"UPDATE conversation SET {updates} WHERE id = :id",  # noqa: S608 - our names
+        {**changed, "id": chat_id},
+    )
+    return cursor.rowcount > 0
