@@ -1,0 +1,88 @@
+"""The download process: `python -m qwen_tui.hub`, one `wire.Download` a process.
+
+It ends when its standard input does: what was fetched is on the disk, and the next
+process goes on from there.
+"""
+
+import logging
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from qwen_tui import wire
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.hub.download import Job, download
+from qwen_tui.hub.progress import Planned, Progressed, Report
+from qwen_tui.i18n import detect_language, set_language
+
+
+def main() -> None:
+    """Take the pipes, wait for the request, fetch, and end."""
+    wire_out = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints lands in the log
+    set_language(detect_language())
+    requests: queue.SimpleQueue[wire.Download] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(requests,), daemon=True)
+    reader.start()
+    wire_out.write(wire.encode(wire.Hello(wire.PROTOCOL)))
+    _send(wire_out, _fetch(requests.get(), wire_out))
+    sys.stderr.flush()
+    os._exit(0)  # a thread may still wait for a byte that nobody needs
+
+
+def _read(requests: queue.SimpleQueue[wire.Download]) -> None:
+    """Hand on the request; end the process with the input, whatever else runs."""
+    with os.fdopen(0, "rb", closefd=False) as lines:
+        for line in lines:
+            try:
+                message = wire.decode(line)
+            except wire.WireError:
+                logging.exception("skipped")
+                continue
+            if isinstance(message, wire.Download):
+                requests.put(message)
+    os._exit(0)
+
+
+def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
+    job = Job(
+        repo=request.repo,
+        endpoint=request.endpoint,
+        cache_dir=Path(request.cache_dir),
+        revision=request.revision,
+        local_dir=Path(request.local_dir) if request.local_dir else None,
+        token=request.token,
+    )
+    try:
+        folder = download(
+            job, lambda report: _send(out, _as_message(request.id, report))
+        )
+    except QwenTuiError as error:
+        return wire.DownloadFailed(request.id, error.code, error.message, error.hint)
+    return wire.DownloadDone(request.id, str(folder))
+
+
+def _as_message(request_id: int, report: Report) -> wire.Message:
+    match report:
+        case Planned(n_files, total, have, commit):
+            return wire.DownloadPlan(request_id, n_files, total, have, commit)
+        case Progressed(done, total, speed, file):
+            return wire.DownloadProgress(request_id, done, total, speed, file)
+        case _:
+            return wire.DownloadRetry(
+                request_id, report.file, report.reason, report.wait_s
+            )
+
+
+def _send(out: BinaryIO, message: wire.Message) -> None:
+    try:
+        out.write(wire.encode(message))
+    except BrokenPipeError:
+        os._exit(0)  # the parent is gone
+
+
+if __name__ == "__main__":
+    main()

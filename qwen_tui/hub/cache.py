@@ -1,0 +1,283 @@
+"""Models on this machine: found by name and listed, without any request.
+
+The walk is our own: one dangling link or bad ref makes huggingface_hub 2.4's
+`scan_cache_dir` leave a repo out. Standard library only, for the UI imports it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qwen_tui.chat.backend import ModelSource
+from qwen_tui.errors import ModelIncomplete, ModelNotFound, NotAModel, QwenTuiError
+from qwen_tui.hub.catalog import repo_of
+from qwen_tui.hub.layout import (
+    cached_snapshots,
+    exists,
+    file_bytes,
+    folder_bytes,
+    partial_bytes,
+    subfolders,
+)
+from qwen_tui.hub.repo_id import (
+    is_commit,
+    is_repo_id,
+    is_safe_path,
+    repo_folder_name,
+    repo_of_folder,
+)
+from qwen_tui.hub.weights import check_gguf, check_weights, gguf_choices, shown
+from qwen_tui.i18n import _
+from qwen_tui.paths import demo_model
+
+DEMO = "demo"
+_REPO_PARTS = 2
+_FOLDER_DEPTH = 2  # folders/<model> and folders/<owner>/<model>
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model on this machine, whole or not."""
+
+    source: ModelSource
+    size_bytes: int
+    complete: bool
+    reason: str
+    """Why it is not complete, translated; else empty."""
+
+
+def find_model(
+    name: str, *, cache_dir: Path, folders: Sequence[Path] = ()
+) -> ModelSource:
+    """Return the model that a person means by `name`.
+
+    In this order: "demo"; a path; a repo id, an alias of the catalogue or
+    "owner/repo/file.gguf" in the HF cache; a name inside the watched `folders`.
+
+    Raises:
+        ModelNotFound: nothing of that name, or several files to choose from.
+        NotAModel, ModelIncomplete, ModelCorrupt: found, but it cannot be loaded.
+    """
+    if name == DEMO:
+        return _source_of_folder(DEMO, demo_model())
+    path = _as_path(name)
+    if path is not None:
+        return _source_of_path(path)
+    if name.startswith(("/", "./", "../", "~")):
+        raise ModelNotFound(
+            _("There is no {path}.").format(path=shown(name)),
+            hint=_("Check the path, or see what is there: {command}").format(
+                command="qwen-tui models list"
+            ),
+        )
+    repo, file = _split_file(repo_of(name))
+    if is_repo_id(repo):
+        found = _find_cached(repo, file, cache_dir) or _find_watched(name, folders)
+        if found is not None:
+            return found
+    raise _not_found(name, repo)
+
+
+def list_models(*, cache_dir: Path, folders: Sequence[Path] = ()) -> list[LocalModel]:
+    """Every model on this machine: cached repos, watched folders, the demo last.
+
+    Reads folders and headers only; what cannot be read is left out.
+    """
+    models: list[LocalModel] = []
+    for repo_folder in sorted(subfolders(cache_dir)):
+        repo = repo_of_folder(repo_folder.name)
+        if repo is not None:
+            models.extend(_cached_models(repo, repo_folder))
+    for folder in folders:
+        models.extend(_watched_models(folder.expanduser(), _FOLDER_DEPTH))
+    demo = _inspect(DEMO, demo_model())
+    return models + [m for m in demo if demo_model().is_dir()]
+
+
+def inspect_folder(folder: Path) -> LocalModel:
+    """Look into one folder; `complete` and `reason` tell what was found.
+
+    Of a folder with several .gguf files the first is told.
+    """
+    return _inspect(folder.name, folder)[0]
+
+
+def _find_cached(repo: str, file: str, cache_dir: Path) -> ModelSource | None:
+    first_error: QwenTuiError | None = None
+    for snapshot in cached_snapshots(repo, cache_dir):
+        try:
+            if file:
+                return _source_of_file(f"{repo}/{file}", snapshot / file, snapshot)
+            return _source_of_folder(repo, snapshot)
+        except QwenTuiError as error:
+            # the library writes a ref before the files: an older whole snapshot
+            # is worth more than the unfinished one that the ref names
+            first_error = first_error or error
+    nothing_usable = first_error is None or isinstance(first_error, NotAModel)
+    if nothing_usable and partial_bytes(cache_dir / repo_folder_name(repo)):
+        first_error = _unfinished(repo)
+    if isinstance(first_error, ModelIncomplete):
+        first_error.hint = _download_hint(repo)
+    if first_error is not None:
+        raise first_error
+    return None
+
+
+def _find_watched(name: str, folders: Sequence[Path]) -> ModelSource | None:
+    if not is_safe_path(name):
+        return None
+    for folder in folders:
+        path = folder.expanduser() / name
+        for candidate in (path, path.with_name(path.name + ".gguf")):
+            if exists(candidate):
+                return _source_of_path(candidate)
+    return None
+
+
+def _as_path(name: str) -> Path | None:
+    """The path that exists under this name, "~" expanded."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        return None  # "~somebody" who has no home
+    return path if name and exists(path) else None
+
+
+def _source_of_path(path: Path) -> ModelSource:
+    path = path.absolute()
+    if path.is_dir():
+        return _source_of_folder(path.name, path)
+    check_gguf(path)
+    return ModelSource(path.name, str(path), "gguf")
+
+
+def _source_of_file(name: str, file: Path, snapshot: Path) -> ModelSource:
+    if not exists(file):
+        raise ModelNotFound(
+            _("There is no {path}.").format(path=shown(name)), hint=_choices(snapshot)
+        )
+    check_gguf(file)
+    return ModelSource(name, str(file.absolute()), "gguf", snapshot.name)
+
+
+def _source_of_folder(name: str, folder: Path) -> ModelSource:
+    weights = check_weights(folder)
+    path = folder
+    if weights.kind == "gguf":
+        if len(weights.files) > 1:
+            raise ModelNotFound(
+                _("{name} holds several .gguf files: name one.").format(
+                    name=shown(name)
+                ),
+                hint=_choices(folder, name if is_repo_id(name) else ""),
+            )
+        path = next(iter(weights.files))
+    return ModelSource(name, str(path.absolute()), weights.kind, _revision(folder))
+
+
+def _inspect(name: str, folder: Path) -> list[LocalModel]:
+    """One entry; of several .gguf files one for each."""
+    try:
+        weights = check_weights(folder)
+    except QwenTuiError as error:
+        source = ModelSource(name, str(folder.absolute()), "folder", _revision(folder))
+        return [LocalModel(source, folder_bytes(folder), False, error.message)]
+    if weights.kind == "folder":
+        source = ModelSource(name, str(folder.absolute()), "folder", _revision(folder))
+        return [LocalModel(source, folder_bytes(folder), True, "")]
+    several = len(weights.files) > 1
+    return [
+        LocalModel(
+            ModelSource(
+                f"{name}/{file.name}" if several else name,
+                str(file.absolute()),
+                "gguf",
+                _revision(folder),
+            ),
+            file_bytes(file),
+            True,
+            "",
+        )
+        for file in weights.files
+    ]
+
+
+def _cached_models(repo: str, repo_folder: Path) -> list[LocalModel]:
+    snapshots = cached_snapshots(repo, repo_folder.parent)
+    best: list[LocalModel] = []
+    for snapshot in snapshots:
+        models = _inspect(repo, snapshot)
+        if models[0].complete:
+            return models
+        best = best or models
+    fetched_bytes = partial_bytes(repo_folder)
+    if not best and not fetched_bytes:
+        return []  # refs alone: huggingface_hub leaves them behind
+    source = ModelSource(repo, str(repo_folder.absolute()), "folder")
+    size_bytes = fetched_bytes
+    if best:
+        source, size_bytes = best[0].source, fetched_bytes + best[0].size_bytes
+    reason = _unfinished(repo).message if fetched_bytes else best[0].reason
+    return [LocalModel(source, size_bytes, False, reason)]
+
+
+def _watched_models(folder: Path, depth: int) -> Iterator[LocalModel]:
+    try:
+        names = {entry.name for entry in folder.iterdir()}
+    except OSError:
+        return  # a watched folder may be on a disk that is not there now
+    if "config.json" in names or gguf_choices(folder, names):
+        yield from _inspect(folder.name, folder)
+    elif depth > 0:
+        for child in sorted(subfolders(folder)):
+            yield from _watched_models(child, depth - 1)
+
+
+def _not_found(name: str, repo: str) -> ModelNotFound:
+    if is_repo_id(repo) and (repo != name or "/" in repo):
+        return ModelNotFound(
+            _("{name} is not on this machine.").format(name=shown(name)),
+            hint=_download_hint(repo),
+        )
+    return ModelNotFound(
+        _("There is no model {name}.").format(name=shown(name) or '""'),
+        hint=_("See what is there: {list}. Fetch one: {download}.").format(
+            list="qwen-tui models list",
+            download="qwen-tui models download <repo>",
+        ),
+    )
+
+
+def _download_hint(repo: str) -> str:
+    return _("Download it: {command}").format(
+        command=f"qwen-tui models download {shown(repo)}"
+    )
+
+
+def _unfinished(repo: str) -> ModelIncomplete:
+    return ModelIncomplete(
+        _("The download of {name} is not finished.").format(name=shown(repo))
+    )
+
+
+def _choices(folder: Path, repo: str = "") -> str:
+    try:
+        names = {entry.name for entry in folder.iterdir()}
+    except OSError:
+        names = set[str]()
+    files = gguf_choices(folder, names)
+    listed = [f"{repo}/{file.name}" if repo else str(file) for file in files]
+    return _("Choose one of: {names}").format(names=shown(", ".join(listed)))
+
+
+def _split_file(name: str) -> tuple[str, str]:
+    """Split "owner/repo/file.gguf" into repo id and file."""
+    parts = name.split("/", _REPO_PARTS)
+    if len(parts) > _REPO_PARTS and name.endswith(".gguf") and is_safe_path(name):
+        return "/".join(parts[:_REPO_PARTS]), parts[_REPO_PARTS]
+    return name, ""
+
+
+def _revision(folder: Path) -> str:
+    in_cache = folder.parent.name == "snapshots" and is_commit(folder.name)
+    return folder.name if in_cache else ""

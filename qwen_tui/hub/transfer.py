@@ -1,0 +1,83 @@
+"""Fetch one blob: take the lock, fill the partial, check the hash, publish."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qwen_tui.hub.client import HubClient
+from qwen_tui.hub.faults import clause, wrong_hash
+from qwen_tui.hub.fill import Filling
+from qwen_tui.hub.plan import Blob, Plan
+from qwen_tui.hub.progress import Meter, Report, Retrying
+from qwen_tui.hub.publish import Target, file_hash, try_lock
+from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
+from qwen_tui.i18n import _
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Everything that fetching one blob after the other needs."""
+
+    plan: Plan
+    client: HubClient
+    target: Target
+    meter: Meter
+    stop: threading.Event
+    report: Callable[[Report], None]
+    options: TransferOptions
+
+    def fetch(self, blob: Blob) -> None:
+        """Make sure that the blob is there under its name, checked and linked.
+
+        Raises:
+            QwenTuiError: it cannot be had; what came so far is kept.
+            OSError: the disk refuses.
+            Stopped: asked to stop.
+        """
+        lock_file = self.target.lock_file(blob)
+        wait_s = self.options.lock_wait_s
+        while not self.stop.is_set():
+            with try_lock(lock_file, wait_s) as held:
+                if held:
+                    self._fetch_locked(blob)
+                    return
+            reason = _("another program is fetching this file")
+            self.report(Retrying(blob.paths[0], reason, wait_s))
+        raise Stopped
+
+    def _fetch_locked(self, blob: Blob) -> None:
+        target = self.target
+        if not target.is_published(blob):
+            partial = target.partial(blob)
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            self._fill(blob, partial)
+            if file_hash(partial, blob.etag) != blob.etag:
+                self._fetch_anew(blob, partial)
+        target.publish(blob)
+        self.meter.set(blob.etag, blob.size_bytes)
+
+    def _fetch_anew(self, blob: Blob, partial: Path) -> None:
+        """Fetch a blob again whose bytes were wrong, once."""
+        error = wrong_hash(blob.paths[0])
+        self.report(Retrying(blob.paths[0], clause(error), 0.0))
+        partial.unlink()
+        self._fill(blob, partial)
+        if file_hash(partial, blob.etag) != blob.etag:
+            partial.unlink()  # or the next run would go on with bad bytes
+            raise error
+
+    def _fill(self, blob: Blob, partial: Path) -> None:
+        """Bring the partial to its full size, and to the disk."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        file = os.open(partial, flags, 0o666)
+        retries = Retries(self.options, self.stop, self.report)
+        try:
+            filling = Filling(
+                self.plan, blob, file, client=self.client, meter=self.meter
+            )
+            filling.run(retries, self.stop)
+            os.fsync(file)
+        finally:
+            os.close(file)

@@ -1,0 +1,287 @@
+"""What a download leaves behind, and what it asks for."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from qwen_tui.errors import DiskFull, DownloadError, UsageError
+from qwen_tui.hub.cache import find_model
+from qwen_tui.hub.download import Job, download
+from qwen_tui.hub.faults import file_trouble
+from qwen_tui.hub.plan import RemoteFile, wanted_files
+from qwen_tui.hub.retry import TransferOptions
+from tests.fake_hub import FakeHub, Fault, etag
+from tests.hub.conftest import BIG, BIG_BYTES, QUICK, REPO, Mover
+from tests.hub.models import same_as, sharded_model
+
+
+def test_a_whole_repo_arrives_in_the_cache(
+    mover: Mover, files: dict[str, bytes]
+) -> None:
+    folder = mover.fetch()
+    assert same_as(folder, files)
+    total = sum(len(content) for content in files.values())
+    assert (mover.plan.n_files, mover.plan.total_bytes) == (len(files), total)
+    assert mover.plan.have_bytes == 0
+    assert mover.plan.commit == folder.name
+    assert mover.last_progress.done_bytes == total
+    assert not list(mover.cache_dir.rglob("*.incomplete"))
+    assert mover.retries == []
+
+
+def test_the_cache_is_laid_out_as_the_library_does_it(
+    mover: Mover, files: dict[str, bytes]
+) -> None:
+    folder = mover.fetch()
+    link = folder / BIG
+    assert str(link.readlink()) == f"../../blobs/{etag(BIG, files[BIG])}"
+    nested = folder / "nested" / "name with space.json"
+    assert str(nested.readlink()).startswith("../../../blobs/")
+    repo_folder = folder.parent.parent
+    assert (repo_folder / "refs" / "main").read_text() == folder.name
+    tree = json.loads((repo_folder / "trees" / f"{folder.name}.json").read_text())
+    assert set(tree["files"]) == set(files)
+
+
+def test_the_real_library_takes_the_cache_as_its_own(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    from huggingface_hub import HfApi, scan_cache_dir, snapshot_download
+
+    folder = mover.fetch()
+    asked_before = len(hub.seen)
+    found = snapshot_download(REPO, cache_dir=mover.cache_dir, local_files_only=True)
+    assert Path(found) == folder
+    assert len(hub.seen) == asked_before
+    scan = scan_cache_dir(mover.cache_dir)
+    assert not scan.warnings
+    assert [repo.repo_id for repo in scan.repos] == [REPO]
+    api = HfApi(endpoint=hub.url, token=False)
+    verified = api.verify_repo_checksums(REPO, cache_dir=mover.cache_dir)
+    assert verified.checked_count == len(files)
+    wrong = [*verified.mismatches, *verified.missing_paths, *verified.extra_paths]
+    assert wrong == []
+
+
+def test_the_fake_hub_is_a_hub_to_the_real_library(
+    hub: FakeHub, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    from huggingface_hub import snapshot_download
+
+    hub.add_repo(REPO, files)
+    found = snapshot_download(
+        REPO, endpoint=hub.url, cache_dir=tmp_path, token=False, max_workers=2
+    )
+    assert same_as(Path(found), files)
+
+
+def test_a_second_run_fetches_nothing(mover: Mover, hub: FakeHub) -> None:
+    folder = mover.fetch()
+    before = hub.file_bytes("/resolve/") + hub.file_bytes(BIG)
+    assert mover.fetch() == folder
+    assert hub.file_bytes("/resolve/") + hub.file_bytes(BIG) == before
+    assert mover.plan.have_bytes == mover.plan.total_bytes
+
+
+def test_small_files_come_first(mover: Mover, hub: FakeHub) -> None:
+    mover.options = TransferOptions(connections=1, reserve_bytes=0)
+    mover.fetch()
+    asked = [s.path.rpartition("/")[2] for s in hub.requests("/resolve/")]
+    assert asked == [
+        "name with space.json",
+        "config.json",
+        ".gitattributes",
+        "tokenizer.json",
+        BIG,
+    ]
+
+
+def test_a_partial_of_ours_is_continued(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(files[BIG][:1_500_000])
+    assert same_as(mover.fetch(), files)
+    assert mover.plan.have_bytes == 1_500_000
+    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [1_500_000]
+    assert hub.file_bytes(BIG) == BIG_BYTES - 1_500_000
+
+
+def test_a_partial_that_is_whole_is_only_checked(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(files[BIG])
+    assert same_as(mover.fetch(), files)
+    assert not hub.requests(BIG)
+
+
+def test_a_partial_that_is_too_long_starts_again(
+    mover: Mover, files: dict[str, bytes]
+) -> None:
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(bytes(BIG_BYTES + 1))
+    assert same_as(mover.fetch(), files)
+
+
+def test_a_damaged_partial_is_fetched_once_more(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(bytes(1_000_000))
+    assert same_as(mover.fetch(), files)
+    assert hub.file_bytes(BIG) == BIG_BYTES - 1_000_000 + BIG_BYTES
+
+
+def test_a_partial_that_is_a_link_is_not_followed(
+    mover: Mover, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.symlink_to(victim)
+    with pytest.raises(DownloadError):
+        mover.fetch()
+    assert victim.read_bytes() == b"precious"
+
+
+def test_switching_the_endpoint_keeps_the_bytes(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    hub.faults.append(Fault("close", path=BIG, times=-1, after_bytes=500_000))
+    mover.options = QUICK
+    with FakeHub() as other:
+        other.add_repo(REPO, files)
+        partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+        partial.parent.mkdir(parents=True)
+        partial.write_bytes(files[BIG][:500_000])
+        assert same_as(mover.fetch(endpoint=other.url), files)
+        assert other.file_bytes(BIG) == BIG_BYTES - 500_000
+    assert not hub.requests()
+
+
+def test_two_paths_with_one_content_are_fetched_once(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    content = os.urandom(200_000)
+    hub.add_repo(REPO, {"a.bin": content, "sub/b.bin": content})
+    for local_dir in (None, tmp_path / "plain"):
+        before = hub.file_bytes("bin")
+        mover = Mover(hub, tmp_path / "hub")
+        folder = mover.fetch(local_dir=local_dir)
+        assert (folder / "a.bin").read_bytes() == content
+        assert (folder / "sub" / "b.bin").read_bytes() == content
+        assert hub.file_bytes("bin") - before == len(content)
+
+
+def test_a_listing_of_many_pages_is_read_whole(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    hub.page_entries = 2
+    hub.next_link_base = "http://elsewhere.invalid"  # a mirror's link may leave it
+    assert same_as(mover.fetch(), files)
+
+
+def test_a_revision_gets_its_own_ref(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    sha = hub.add_repo(REPO, {**files, "new.txt": b"new"}, revision="v2")
+    folder = mover.fetch(revision="v2")
+    assert folder.name == sha
+    assert (folder.parent.parent / "refs" / "v2").read_text() == sha
+    assert not (folder.parent.parent / "refs" / "main").exists()
+
+
+def test_a_commit_needs_no_ref(mover: Mover, hub: FakeHub) -> None:
+    folder = mover.fetch()
+    sha = folder.name
+    (folder.parent.parent / "refs" / "main").unlink()
+    mover.fetch(revision=sha)
+    assert not list((folder.parent.parent / "refs").iterdir())
+
+
+def test_a_download_can_be_found_as_a_model(hub: FakeHub, tmp_path: Path) -> None:
+    sha = hub.add_repo(REPO, sharded_model())
+    mover = Mover(hub, tmp_path)
+    folder = mover.fetch()
+    source = find_model(REPO, cache_dir=tmp_path)
+    assert (source.path, source.revision) == (str(folder), sha)
+
+
+def test_the_same_weights_in_another_form_stay_away(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    extra = ("pytorch_model.bin", "original/consolidated.00.pth", "onnx/model.onnx")
+    hub.add_repo(REPO, {**sharded_model(), **dict.fromkeys(extra, b"big")})
+    mover = Mover(hub, tmp_path)
+    folder = mover.fetch()
+    assert not [path for path in extra if (folder / path).exists()]
+
+    from huggingface_hub import snapshot_download
+
+    found = snapshot_download(REPO, cache_dir=tmp_path, local_files_only=True)
+    assert Path(found) == folder
+
+
+@pytest.mark.parametrize(
+    ("paths", "wanted"),
+    [
+        (["a.gguf", "b.gguf", "README.md"], ["a.gguf", "b.gguf", "README.md"]),
+        (["pytorch_model.bin", "config.json"], ["pytorch_model.bin", "config.json"]),
+        (["model.safetensors", "a.gguf", "x.py"], ["model.safetensors", "x.py"]),
+        (["consolidated.safetensors"], ["consolidated.safetensors"]),
+        (["m.safetensors", "consolidated.safetensors"], ["m.safetensors"]),
+        (["m.safetensors", "tokenizer.model"], ["m.safetensors", "tokenizer.model"]),
+    ],
+)
+def test_what_is_wanted_of_a_repo(paths: list[str], wanted: list[str]) -> None:
+    listing = [RemoteFile(path, 1, "0" * 40) for path in paths]
+    assert [file.path for file in wanted_files(listing)] == wanted
+
+
+def test_what_does_not_fit_is_refused_before_it_is_fetched(
+    mover: Mover, hub: FakeHub
+) -> None:
+    mover.options = TransferOptions(reserve_bytes=1 << 62)
+    with pytest.raises(DiskFull) as caught:
+        mover.fetch()
+    assert "TB" in caught.value.message
+    assert not hub.requests("/resolve/")
+
+
+def test_a_disk_that_fills_up_is_told_with_numbers(tmp_path: Path) -> None:
+    error = file_trouble(OSError(errno.ENOSPC, "No space"), tmp_path, 12_000_000)
+    assert isinstance(error, DiskFull)
+    assert "12.0 MB" in error.message
+    assert isinstance(file_trouble(OSError(errno.EDQUOT, ""), tmp_path, 0), DiskFull)
+
+
+def test_a_folder_that_cannot_be_written_is_told(mover: Mover, tmp_path: Path) -> None:
+    (tmp_path / "hub").write_bytes(b"a file is in the way")
+    with pytest.raises(DownloadError) as caught:
+        mover.fetch()
+    assert "hub" in caught.value.message
+
+
+@pytest.mark.parametrize("repo", ["../x", "a/b/c", "", "/etc", "o/m?x", "o/m#x"])
+def test_what_is_no_repo_id_is_refused(repo: str, tmp_path: Path, hub: FakeHub) -> None:
+    with pytest.raises(UsageError):
+        download(Job(repo, hub.url, tmp_path), print, options=QUICK)
+    assert not hub.seen
+
+
+@pytest.mark.parametrize("revision", ["../main", "", "a b", "/x", "a/../b", "x\n"])
+def test_what_is_no_revision_is_refused(
+    revision: str, mover: Mover, hub: FakeHub
+) -> None:
+    with pytest.raises(UsageError):
+        mover.fetch(revision=revision)
+    assert not hub.seen

@@ -1,0 +1,288 @@
+"""Downloads in a process of their own: killed, paused, and gone on with."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from qwen_tui import wire
+from qwen_tui.child import Child
+from qwen_tui.errors import HubError, UsageError
+from qwen_tui.hub.endpoint import MIRROR, OFFICIAL
+from qwen_tui.hub.jobs import DownloadEvent, download_request, run_download
+from tests.fake_hub import FakeHub, Fault, etag
+from tests.helpers import until, wait_until
+from tests.hub.conftest import BIG, BIG_BYTES, REPO
+from tests.hub.models import same_as
+
+STEP_BYTES = 256 * 1024
+HELD_BYTES = 1_200_000
+
+
+@pytest.fixture
+def environ(tmp_path: Path, no_proxy: None) -> dict[str, str]:
+    """A home of its own with a saved token."""
+    own = ("HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
+    env = {name: value for name, value in os.environ.items() if name not in own}
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text("hf_saved\n")
+    return env | {"HF_HOME": str(home)}
+
+
+class Runner:
+    """Runs downloads of the fake hub's repo."""
+
+    def __init__(
+        self, hub: FakeHub, big: bytes, tmp_path: Path, environ: dict[str, str]
+    ) -> None:
+        self.hub = hub
+        self.etag = etag(BIG, big)
+        self.cache_dir = tmp_path / "hub"
+        self.log_dir = tmp_path / "log"
+        self.environ = environ
+        self.local_dir: Path | None = None
+
+    @property
+    def request(self) -> wire.Download:
+        return download_request(
+            REPO,
+            endpoint=self.hub.url,
+            cache_dir=self.cache_dir,
+            local_dir=self.local_dir,
+            environ=self.environ,
+        )
+
+    def start(self) -> AsyncGenerator[DownloadEvent]:
+        return run_download(self.request, log_dir=self.log_dir, environ=self.environ)
+
+    async def start_child(self) -> Child:
+        """The process alone, to be treated badly."""
+        log_file = self.log_dir / "download.log"
+        child = await Child.start("qwen_tui.hub", env=self.environ, log_file=log_file)
+        await child.send(self.request)
+        return child
+
+    async def run(self) -> list[DownloadEvent]:
+        return [event async for event in self.start()]
+
+    def partial_bytes(self) -> int:
+        """Of the large file."""
+        root = self.local_dir or self.cache_dir
+        found = list(root.rglob(f"{self.etag}.incomplete"))
+        return found[0].stat().st_size if found else 0
+
+
+@pytest.fixture
+def runner(
+    hub: FakeHub, files: dict[str, bytes], tmp_path: Path, environ: dict[str, str]
+) -> Runner:
+    hub.add_repo(REPO, files)
+    return Runner(hub, files[BIG], tmp_path, environ)
+
+
+async def test_a_download_tells_plan_progress_and_the_end(
+    runner: Runner, files: dict[str, bytes]
+) -> None:
+    events = await runner.run()
+    assert isinstance(events[0], wire.DownloadPlan)
+    assert events[0].files == len(files)
+    progress = [e for e in events if isinstance(e, wire.DownloadProgress)]
+    assert progress[-1].done_bytes == progress[-1].total_bytes
+    assert isinstance(events[-1], wire.DownloadDone)
+    assert same_as(Path(events[-1].path), files)
+
+
+async def test_a_saved_token_reaches_no_other_endpoint(
+    runner: Runner, hub: FakeHub
+) -> None:
+    runner.environ["HF_TOKEN"] = "hf_variable"
+    await runner.run()
+    assert len(hub.seen) > 5
+    assert "hf_" not in str([seen.headers for seen in hub.seen])
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_killed_download_goes_on_inside_the_file(
+    runner: Runner,
+    hub: FakeHub,
+    files: dict[str, bytes],
+    tmp_path: Path,
+    plain: bool,
+) -> None:
+    runner.local_dir = tmp_path / "plain" if plain else None
+    hub.faults.append(Fault("hold", path=BIG, after_bytes=HELD_BYTES))
+    child = await runner.start_child()
+    await until(lambda: runner.partial_bytes() > HELD_BYTES - STEP_BYTES)
+    os.kill(child.pid, signal.SIGKILL)
+    assert await child.wait() == -signal.SIGKILL
+
+    kept = runner.partial_bytes()
+    done = (await runner.run())[-1]
+    assert isinstance(done, wire.DownloadDone)
+    assert same_as(Path(done.path), files)
+    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [0, kept]
+    assert hub.file_bytes(BIG) - BIG_BYTES <= STEP_BYTES
+    assert runner.partial_bytes() == 0
+
+
+async def test_closing_the_iterator_pauses(
+    runner: Runner, hub: FakeHub, files: dict[str, bytes]
+) -> None:
+    hub.faults.append(Fault("hold", path=BIG, after_bytes=HELD_BYTES))
+    async with aclosing(runner.start()) as events:
+        async for event in events:
+            if isinstance(event, wire.DownloadProgress) and event.file == BIG:
+                await until(lambda: runner.partial_bytes() > HELD_BYTES - STEP_BYTES)
+                break
+    kept = runner.partial_bytes()
+    assert kept > HELD_BYTES - STEP_BYTES
+    second = await runner.run()
+    assert isinstance(second[0], wire.DownloadPlan)
+    assert second[0].have_bytes >= kept
+    assert isinstance(second[-1], wire.DownloadDone)
+    assert same_as(Path(second[-1].path), files)
+    assert hub.file_bytes(BIG) - BIG_BYTES <= STEP_BYTES
+
+
+async def test_two_processes_fetch_every_file_once(
+    runner: Runner, hub: FakeHub, files: dict[str, bytes]
+) -> None:
+    first, second = await asyncio.gather(runner.run(), runner.run())
+    assert isinstance(first[-1], wire.DownloadDone)
+    assert isinstance(second[-1], wire.DownloadDone)
+    assert hub.file_bytes(BIG) == BIG_BYTES
+    assert hub.file_bytes("config.json") == len(files["config.json"])
+
+
+async def test_a_refusal_arrives_with_its_code_and_hint(
+    runner: Runner, hub: FakeHub, files: dict[str, bytes]
+) -> None:
+    hub.add_repo(REPO, files, gated=True)
+    end = (await runner.run())[-1]
+    assert isinstance(end, wire.DownloadFailed)
+    assert end.code == "gated"
+    assert end.hint
+
+
+async def test_a_refusal_speaks_the_users_language(
+    runner: Runner, hub: FakeHub, files: dict[str, bytes]
+) -> None:
+    from qwen_tui.i18n import set_language
+
+    hub.add_repo(REPO, files, gated=True)
+    set_language("zh")
+    try:
+        end = (await runner.run())[-1]
+    finally:
+        set_language("en")
+    assert isinstance(end, wire.DownloadFailed)
+    assert not end.message.isascii()
+
+
+def test_the_process_goes_when_its_input_ends(runner: Runner, hub: FakeHub) -> None:
+    hub.faults.append(Fault("hold", path=BIG, after_bytes=HELD_BYTES))
+    with subprocess.Popen(
+        [sys.executable, "-m", "qwen_tui.hub"],
+        env=runner.environ | {"PYTHONPATH": str(Path(wire.__file__).parent.parent)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(wire.encode(runner.request))
+        process.stdin.flush()
+        wait_until(lambda: runner.partial_bytes() > HELD_BYTES - STEP_BYTES)
+        process.stdin.close()
+        assert process.wait(30) == 0
+    assert len(hub.requests(BIG, "cdn")) == 1  # it did not go on for a second try
+
+
+async def test_a_process_that_cannot_start_is_told(runner: Runner) -> None:
+    runner.environ["PYTHONHOME"] = "/nowhere"
+    (end,) = await runner.run()
+    assert isinstance(end, wire.DownloadFailed)
+    assert end.code == "download_died"
+    assert "download.log" in end.message
+
+
+def test_the_token_is_found_as_the_library_finds_it(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    def token(endpoint: str = "official", **changes: str) -> str:
+        return download_request(
+            REPO,
+            endpoint=endpoint,
+            cache_dir=tmp_path,
+            environ=environ | changes,
+        ).token
+
+    assert token() == "hf_saved"
+    assert token(HF_TOKEN=" hf_variable ") == "hf_variable"
+    (tmp_path / "other").write_text("hf_other")
+    assert token(HF_TOKEN_PATH=str(tmp_path / "other")) == "hf_other"
+    assert token(HF_HOME=str(tmp_path / "nothing")) == ""
+    assert token(HF_HUB_DISABLE_IMPLICIT_TOKEN="1") == ""
+    assert token("mirror") == token("http://127.0.0.1:1") == ""
+    assert token("https://huggingface.co/") == "hf_saved"
+    assert token(HF_TOKEN="two\nlines") == "hf_saved"
+
+
+def test_a_request_is_checked_and_whole(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    request = download_request(
+        "qwen3-0.6b",
+        revision="main",
+        endpoint="mirror",
+        cache_dir=Path("cache"),
+        local_dir=Path("plain"),
+        environ=environ,
+    )
+    assert request.repo == "Qwen/Qwen3-0.6B"
+    assert request.endpoint == MIRROR != OFFICIAL
+    assert request.cache_dir == str(tmp_path / "cache")
+    assert request.local_dir == str(tmp_path / "plain")
+
+
+@pytest.mark.parametrize(
+    ("repo", "revision", "endpoint"),
+    [("../x", "main", "mirror"), (REPO, "../x", "mirror"), (REPO, "main", "nowhere")],
+)
+def test_a_wrong_request_is_refused(
+    tmp_path: Path, repo: str, revision: str, endpoint: str
+) -> None:
+    with pytest.raises(UsageError):
+        download_request(
+            repo, revision=revision, endpoint=endpoint, cache_dir=tmp_path, environ={}
+        )
+
+
+def test_offline_means_offline(tmp_path: Path, environ: dict[str, str]) -> None:
+    with pytest.raises(HubError) as caught:
+        download_request(
+            REPO,
+            endpoint="official",
+            cache_dir=tmp_path,
+            environ=environ | {"HF_HUB_OFFLINE": "1"},
+        )
+    assert "HF_HUB_OFFLINE" in caught.value.message
+
+
+async def test_progress_also_counts_what_was_there(
+    runner: Runner, hub: FakeHub, files: dict[str, bytes]
+) -> None:
+    blob = etag(BIG, files[BIG])
+    folder = runner.cache_dir / "models--owner--model" / "blobs"
+    folder.mkdir(parents=True)
+    (folder / f"{blob}.incomplete").write_bytes(files[BIG][:500_000])
+    events = await runner.run()
+    progress = [e for e in events if isinstance(e, wire.DownloadProgress)]
+    assert min(e.done_bytes for e in progress) >= 500_000
+    assert max(e.done_bytes for e in progress) == progress[-1].total_bytes

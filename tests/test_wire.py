@@ -1,0 +1,113 @@
+"""The lines that a child process and its parent exchange."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwen_tui import wire
+from qwen_tui.chat.backend import ModelSource, PromptMessage, TurnRequest
+from qwen_tui.chat.events import (
+    AnswerDelta,
+    Failed,
+    Finished,
+    Loaded,
+    LoadProgress,
+    PrefillProgress,
+    ThinkingDelta,
+    Usage,
+)
+from qwen_tui.chat.sampling import Sampling
+
+REQUEST = TurnRequest(
+    messages=(
+        PromptMessage("system", "Be brief."),
+        PromptMessage("user", "你好\n\u2028\u0085"),
+        PromptMessage("assistant", "Hi", thinking="they greet\n"),
+    ),
+    sampling=Sampling(temperature=0.6, top_p=0.95, top_k=20, seed=2**63),
+    max_new_tokens=32768,
+    thinking=False,
+    thinking_budget=512,
+    continue_last=True,
+)
+EVENTS = (
+    LoadProgress("weights", 0.25),
+    Loaded("demo", "cpu", "bfloat16", 2048, 2_000_000, "switch", "abc"),
+    PrefillProgress(done=10, total=20, cached=5),
+    ThinkingDelta("嗯", tokens=2),
+    AnswerDelta("\x1b[31m"),
+    Finished("length", Usage(10, 5, 3, 4, 0.5, 1.5, 0.25), thinking_cut=True, seed=3),
+    Failed("out_of_memory", "No memory.", "Take a smaller model."),
+)
+MESSAGES = (
+    wire.Hello(wire.PROTOCOL, {"torch": "2.13.0"}, ("cuda:0", "cpu")),
+    wire.Load(
+        1, ModelSource("m", "/m", "gguf"), wire.LoadOptions("cpu", "float32", 2, True)
+    ),
+    wire.Generate(2, REQUEST),
+    wire.Cancel(2),
+    wire.AnswerNow(2),
+    wire.Unload(3),
+    *(wire.Event(4, event) for event in EVENTS),
+    wire.Download(5, "Qwen/Qwen3-0.6B", "main", "https://huggingface.co", "/cache"),
+    wire.DownloadPlan(5, files=3, total_bytes=10, have_bytes=4, revision="abc"),
+    wire.DownloadProgress(5, 5, 10, 2.5, "model.safetensors"),
+    wire.DownloadRetry(5, "config.json", "reset", 1.5),
+    wire.DownloadDone(5, "/cache/snapshot"),
+    wire.DownloadFailed(5, "gated", "Ask for access.", "Log in."),
+)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_every_message_comes_back_equal_from_one_line(message: wire.Message):
+    line = wire.encode(message)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert wire.decode(line) == message
+
+
+def test_every_kind_of_message_and_event_is_among_those_tested():
+    assert {type(m) for m in MESSAGES} == set(wire.Message.__args__)
+    assert {type(e) for e in EVENTS} == set(
+        wire.Event.__dataclass_fields__["event"].type.__args__
+    )
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=50))
+def test_any_text_survives_even_lone_surrogates(text: str):
+    event = wire.Event(1, AnswerDelta(text))
+    assert wire.decode(wire.encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"Loading: 50%\n",
+        b"\xff\xfe\n",
+        b"null\n",
+        b"[]\n",
+        b'"Cancel"\n',
+        b"{}\n",
+        b'{"type": "Unheard", "id": 1}\n',
+        b'{"type": "Cancel"}\n',
+        b'{"type": "Event", "id": 1, "event": {"type": "Unheard"}}\n',
+        b'{"type": "Event", "id": 1, "event": {"type": "AnswerDelta"}}\n',
+        b'{"type": ["Cancel"], "id": 1}\n',
+        b'{"type": "Cancel", "id": 1',
+    ],
+)
+def test_a_line_that_is_no_message_is_refused(line: bytes):
+    with pytest.raises(wire.WireError):
+        wire.decode(line)
+
+
+def test_a_field_of_a_newer_version_is_passed_over():
+    line = b'{"type": "Cancel", "id": 3, "gently": true}\n'
+    assert wire.decode(line) == wire.Cancel(3)
+
+
+def test_a_field_that_an_older_version_leaves_out_gets_its_default():
+    line = b'{"type": "Hello", "protocol": 1}\n'
+    assert wire.decode(line) == wire.Hello(1)
