@@ -1,0 +1,1 @@
+"""What answers turns: an engine process of our own, or a server."""

@@ -1,0 +1,317 @@
+"""The backend that owns an engine process on this machine."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qwen_tui import wire
+from qwen_tui.chat.backend import ModelSource, TurnRequest
+from qwen_tui.chat.events import (
+    Failed,
+    Finished,
+    Loaded,
+    LoadProgress,
+    StreamEvent,
+    Usage,
+)
+from qwen_tui.child import Child, ChildGone
+from qwen_tui.i18n import _, language
+
+CANCEL_GRACE_S = 3.0
+"""How long an engine may take to end a turn before it is killed."""
+LOAD_CANCEL_GRACE_S = 1.0
+"""The same while it loads: nothing is lost by killing it."""
+EXIT_GRACE_S = 2.0
+
+_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
+_ENDS = (Loaded, Finished, Failed)
+
+
+@dataclass(slots=True, eq=False)
+class _Engine:
+    """An engine process and what it said of itself."""
+
+    child: Child
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """The engine said hello, or is lost."""
+    protocol: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A load or a turn, from the first step of its stream to the last."""
+
+    events: asyncio.Queue[StreamEvent] = field(
+        default_factory=asyncio.Queue[StreamEvent]
+    )
+    request_id: int = 0
+    """The request whose events count; 0 while none was sent."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """The engine ended the request, or is lost."""
+    is_loading: bool = True
+    is_cancelled: bool = False
+
+
+class LocalBackend:
+    """Loads one model in an engine process and answers turns with it.
+
+    Attributes:
+        source: The model.
+        loaded: What is loaded; None until then and after the engine's death.
+        notice: What a person should know of the last stop; empty where it went well.
+    """
+
+    def __init__(
+        self,
+        source: ModelSource,
+        options: wire.LoadOptions,
+        *,
+        log_dir: Path,
+        environ: Mapping[str, str] | None = None,
+        module: str = "qwen_tui.engine",
+    ) -> None:
+        self.source = source
+        self.loaded: Loaded | None = None
+        self.notice = ""
+        self._options = options
+        self._log_file = log_dir / "engine.log"
+        self._environ = environ
+        self._module = module
+        self._engine: _Engine | None = None
+        self._job: _Job | None = None
+        self._last_id = 0
+        self._readers: dict[asyncio.Task[None], Child] = {}
+
+    @property
+    def pids(self) -> list[int]:
+        """The engine processes that are not gone yet."""
+        return [child.pid for child in self._readers.values()]
+
+    def load(self) -> AsyncIterator[StreamEvent]:
+        """Load the model; the last event is `Loaded` or `Failed`."""
+        return self._run(None)
+
+    def stream(self, request: TurnRequest) -> AsyncIterator[StreamEvent]:
+        """Answer one turn, loading first where needed; ends `Finished` or `Failed`."""
+        return self._run(request)
+
+    async def cancel(self) -> None:
+        """End the running load or turn: ask, wait, and kill an engine that is deaf."""
+        job, engine = self._job, self._engine
+        if job is None:
+            return
+        job.is_cancelled = True
+        if engine is not None and not engine.ready.is_set():
+            self._lose(engine, _cancelled())  # it imports torch and hears nothing
+        elif job.request_id:
+            await self._end_request(job)
+
+    async def answer_now(self) -> None:
+        """End the thinking of the running turn."""
+        job, engine = self._job, self._engine
+        if job is None or engine is None or job.is_loading or not job.request_id:
+            return
+        with contextlib.suppress(ChildGone):  # its death is told in the stream
+            await engine.child.send(wire.AnswerNow(job.request_id))
+
+    async def close(self) -> None:
+        """End the engine; what runs ends as cancelled. May be loaded again later."""
+        if self._job is not None:
+            self._job.is_cancelled = True
+        stops = [child.stop() for child in self._readers.values()]
+        await asyncio.gather(*stops, *self._readers)
+
+    def kill(self) -> None:
+        """End the engine now; safe in a signal handler."""
+        if self._job is not None:
+            self._job.is_cancelled = True
+        for child in tuple(self._readers.values()):
+            child.kill()
+
+    async def _run(self, request: TurnRequest | None) -> AsyncIterator[StreamEvent]:
+        """Do a load (None) or a turn."""
+        if self._job is not None:
+            raise RuntimeError("one load or turn at a time")
+        job = self._job = _Job()
+        self.notice = ""
+        try:
+            for step in self._steps(job, request):
+                async with contextlib.aclosing(step) as events:
+                    async for event in events:
+                        failed = isinstance(event, Failed)
+                        if failed and event.code == "cancelled" and request:
+                            yield Finished("cancelled", Usage())
+                        else:
+                            yield event
+                        if failed:
+                            return
+        finally:
+            await self._end(job)
+
+    def _steps(
+        self, job: _Job, request: TurnRequest | None
+    ) -> list[AsyncGenerator[StreamEvent, None]]:
+        """Return what is done one after the other, as long as none fails."""
+        steps: list[AsyncGenerator[StreamEvent, None]] = []
+        if request is None or self.loaded is None:
+            self.loaded = None
+            load = wire.Load(0, self.source, self._options)
+            steps = [self._connect(job), self._exchange(job, load)]
+        if request is not None:
+            steps.append(self._exchange(job, wire.Generate(0, request)))
+        return steps
+
+    async def _end(self, job: _Job) -> None:
+        """Let go of a job; one that was closed early is cancelled first."""
+        try:
+            if job.request_id and not job.over.is_set():
+                job.is_cancelled = True
+                await self._end_request(job)
+        except asyncio.CancelledError:
+            if self._engine is not None and not job.over.is_set():
+                self._lose(self._engine, _cancelled())
+            raise
+        finally:
+            self._job = None
+
+    async def _connect(self, job: _Job) -> AsyncGenerator[StreamEvent, None]:
+        """Have an engine that said hello; yields `Failed` where none can be had."""
+        yield LoadProgress("import", 0.0)
+        engine = self._engine
+        if engine is None:
+            try:
+                child = await Child.start(
+                    self._module, env=self._child_env(), log_file=self._log_file
+                )
+            except OSError as error:
+                yield Failed(
+                    "engine_start",
+                    _("The engine cannot be started: {reason}").format(reason=error),
+                )
+                return
+            engine = self._engine = _Engine(child)
+            self._readers[asyncio.create_task(self._read(engine))] = child
+            if job.is_cancelled:
+                self._lose(engine, _cancelled())
+        await engine.ready.wait()
+        if self._engine is not engine:
+            yield await job.events.get()  # how it was lost
+        elif engine.protocol != wire.PROTOCOL:
+            self._lose(engine, _cancelled())
+            yield Failed(
+                "engine_protocol",
+                _("The engine is of another version than this program."),
+                _("qwen-tui was updated while it ran: start it again."),
+            )
+
+    async def _exchange(
+        self, job: _Job, message: wire.Load | wire.Generate
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Send a request and yield its events, the last one included."""
+        if job.is_cancelled:
+            yield _cancelled()
+            return
+        job.is_loading = isinstance(message, wire.Load)
+        if self._engine is not None:
+            self._last_id += 1
+            job.request_id = self._last_id
+            job.over.clear()
+            with contextlib.suppress(ChildGone):  # its death is among the events
+                await self._engine.child.send(replace(message, id=job.request_id))
+        event: StreamEvent | None = None
+        while not isinstance(event, _ENDS):
+            event = await job.events.get()
+            yield event
+
+    async def _end_request(self, job: _Job) -> None:
+        """Ask the engine to end a request, and kill it when it does not."""
+        engine = self._engine
+        if engine is None or job.over.is_set():
+            return
+        grace_s = LOAD_CANCEL_GRACE_S if job.is_loading else CANCEL_GRACE_S
+        try:
+            async with asyncio.timeout(grace_s):
+                with contextlib.suppress(ChildGone):
+                    await engine.child.send(wire.Cancel(job.request_id))
+                await job.over.wait()
+        except TimeoutError:
+            if not job.is_loading:
+                self.notice = _(
+                    "The engine did not stop within {seconds} s and was ended. "
+                    "The next message loads the model again."
+                ).format(seconds=round(grace_s))
+            self._lose(engine, _cancelled())
+
+    async def _read(self, engine: _Engine) -> None:
+        """Bring what an engine says to the running job, until it ends."""
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            async for message in engine.child.messages():
+                if isinstance(message, wire.Hello):
+                    engine.protocol = message.protocol
+                    engine.ready.set()
+                elif isinstance(message, wire.Event) and self._engine is engine:
+                    self._hear(message)
+            try:
+                async with asyncio.timeout(EXIT_GRACE_S):
+                    await engine.child.wait()
+            except TimeoutError:  # it closed its output and lives on
+                await engine.child.stop()
+        finally:
+            self._lose(engine, self._death(engine))
+            del self._readers[task]
+
+    def _hear(self, message: wire.Event) -> None:
+        job, event = self._job, message.event
+        if job is None or message.id != job.request_id:
+            return  # late: of a request that was given up
+        if isinstance(event, Loaded):
+            self.loaded = event
+        job.events.put_nowait(event)
+        if isinstance(event, _ENDS):
+            job.over.set()
+
+    def _death(self, engine: _Engine) -> Failed:
+        if self._job is not None and self._job.is_cancelled:
+            return _cancelled()
+        hint = _("What came so far is kept. The next message loads the model again.")
+        if engine.child.returncode == -signal.SIGKILL:
+            hint = _(
+                "A smaller model or a shorter context needs less memory. What came so "
+                "far is kept; the next message loads the model again."
+            )
+        message = _("The engine ended: {reason}.").format(reason=engine.child.death())
+        return Failed("engine_died", message, hint)
+
+    def _lose(self, engine: _Engine, why: Failed) -> None:
+        """Give an engine up; the running job ends with `why`."""
+        if self._engine is not engine:
+            return
+        engine.child.kill()
+        self._engine = None
+        self.loaded = None
+        engine.ready.set()
+        if self._job is not None:
+            self._job.events.put_nowait(why)
+            self._job.over.set()
+
+    def _child_env(self) -> dict[str, str]:
+        environ = os.environ if self._environ is None else self._environ
+        env = {k: v for k, v in environ.items() if k not in _TOKEN_VARIABLES}
+        return env | {
+            "HF_HUB_OFFLINE": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "TRANSFORMERS_VERBOSITY": "error",
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYTHONUNBUFFERED": "1",
+            "QWEN_TUI_LANG": language(),
+        }
+
+
+def _cancelled() -> Failed:
+    return Failed("cancelled", _("Loading was stopped."))
