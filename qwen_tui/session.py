@@ -205,8 +205,7 @@ class Session:
             self._saver.put(plan.user)
             chat.title = chat.title or title_from(plan.user.content)
         chat.put(plan.answer)
-        loaded = getattr(self.backend, "loaded", None)  # a server loads nothing
-        self._record(turn, loaded if isinstance(loaded, Loaded) else None)
+        self._record(turn, self.backend.loaded if self.backend else None)
         self._saver.put_row(_row(chat))
         self._turn = turn
         return turn
@@ -222,7 +221,7 @@ class Session:
         }
         turn.answer.record(settings, loaded)
         if loaded is not None:
-            self.conversation.model = loaded.model
+            self.conversation.model = loaded.ref or loaded.model
         self._show(turn)
 
     def _show(self, turn: _Turn) -> None:

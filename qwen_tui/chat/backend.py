@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from qwen_tui.chat.events import StreamEvent
+from qwen_tui.chat.events import Loaded, StreamEvent
 from qwen_tui.chat.sampling import Sampling
 
 
@@ -44,10 +44,22 @@ class ModelSource:
     kind: Literal["folder", "gguf"]
     revision: str = ""
     """Commit sha of a cached repo, else empty."""
+    ref: str = ""
+    """What finds it again, a path where it was named by path; empty: `name` does."""
+
+    @property
+    def identity(self) -> str:
+        """Return what finds this very model again: `ref`, else `name`."""
+        return self.ref or self.name
 
 
 class Backend(Protocol):
     """Whatever answers turns. One turn at a time."""
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """What is loaded, None before and for a server that loads nothing."""
+        ...
 
     def load(self) -> AsyncIterator[StreamEvent]:
         """Make the model ready; the last event is `Loaded` or `Failed`."""

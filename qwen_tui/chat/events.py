@@ -53,6 +53,8 @@ class Loaded:
     thinking: str = "switch"
     """"switch", "always" or "never": what the chat template offers."""
     revision: str = ""
+    ref: str = ""
+    """What finds the model again; see `ModelSource.identity`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The walk is our own: one dangling link or bad ref makes huggingface_hub 2.4's
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_tui.chat.backend import ModelSource
@@ -146,9 +146,9 @@ def _as_path(name: str) -> Path | None:
 def _source_of_path(path: Path) -> ModelSource:
     path = path.absolute()
     if path.is_dir():
-        return _source_of_folder(path.name, path)
+        return replace(_source_of_folder(path.name, path), ref=str(path))
     check_gguf(path)
-    return ModelSource(path.name, str(path), "gguf")
+    return ModelSource(path.name, str(path), "gguf", ref=str(path))
 
 
 def _source_of_file(name: str, file: Path, snapshot: Path) -> ModelSource:
@@ -227,7 +227,9 @@ def _watched_models(folder: Path, depth: int) -> Iterator[LocalModel]:
     except OSError:
         return  # a watched folder may be on a disk that is not there now
     if "config.json" in names or gguf_choices(folder, names):
-        yield from _inspect(folder.name, folder)
+        for model in _inspect(folder.name, folder):
+            source = replace(model.source, ref=model.source.path)
+            yield replace(model, source=source)
     elif depth > 0:
         for child in sorted(subfolders(folder)):
             yield from _watched_models(child, depth - 1)

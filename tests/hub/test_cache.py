@@ -37,6 +37,18 @@ def test_a_folder_is_found_by_its_path(tmp_path: Path, cache_dir: Path) -> None:
     assert source.revision == ""
 
 
+def test_what_was_named_by_path_is_found_again_by_its_identity(
+    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path / "here" / "mine", whole_model())
+    monkeypatch.chdir(tmp_path / "here")
+    source = find_model("mine", cache_dir=cache_dir)
+    monkeypatch.chdir(tmp_path)
+    assert find_model(source.identity, cache_dir=cache_dir) == source
+    listed = list_models(cache_dir=cache_dir, folders=[tmp_path / "here"])[0]
+    assert listed.source.identity == source.identity
+
+
 def test_a_tilde_means_home(
     tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
