@@ -105,6 +105,8 @@ class Download:
     local_dir: str = ""
     token: str = ""
     """Sent to the official hub only."""
+    connections: int = 2
+    """Files fetched at a time."""
 
 
 @dataclass(frozen=True, slots=True)

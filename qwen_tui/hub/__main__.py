@@ -16,6 +16,7 @@ from qwen_tui import wire
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.progress import Planned, Progressed, Report
+from qwen_tui.hub.retry import TransferOptions
 from qwen_tui.i18n import detect_language, set_language
 
 
@@ -56,9 +57,12 @@ def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
         local_dir=Path(request.local_dir) if request.local_dir else None,
         token=request.token,
     )
+    options = TransferOptions(connections=max(1, request.connections))
     try:
         folder = download(
-            job, lambda report: _send(out, _as_message(request.id, report))
+            job,
+            lambda report: _send(out, _as_message(request.id, report)),
+            options=options,
         )
     except QwenTuiError as error:
         return wire.DownloadFailed(request.id, error.code, error.message, error.hint)
