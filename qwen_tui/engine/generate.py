@@ -1,0 +1,221 @@
+"""One answer: read the prompt, draw tokens, tell them, stop when asked."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from qwen_tui.chat.backend import TurnRequest
+from qwen_tui.chat.events import (
+    AnswerDelta,
+    Finished,
+    FinishReason,
+    PrefillProgress,
+    StreamEvent,
+    ThinkingDelta,
+    Usage,
+)
+from qwen_tui.engine.forward import Forward
+from qwen_tui.engine.model import LoadedModel
+from qwen_tui.engine.sample import Sampler
+from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter, opened_by
+from qwen_tui.errors import ContextOverflow
+from qwen_tui.i18n import _
+
+_TELL_INTERVAL_S = 1 / 30  # more events a second cost the reader, and show nothing
+# Source: Qwen documentation, "Quickstart", thinking budget
+_EARLY_STOP = (
+    "\n\nConsidering the limited time by the user, I have to give the solution "
+    "based on the thinking directly now.\n"
+)
+_AFTER_THINKING = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The other side, as one answer sees it."""
+
+    tell: Callable[[StreamEvent], None]
+    is_cancelled: Callable[[], bool]
+    wants_answer: Callable[[], bool]
+    """Thinking should end now."""
+
+
+def generate(loaded: LoadedModel, request: TurnRequest, parent: Parent) -> Finished:
+    """Answer one turn, telling each event but the last, which is returned.
+
+    Raises:
+        ContextOverflow: the prompt leaves no room for an answer.
+        QwenTuiError: the template refuses the messages.
+    """
+    prompt = loaded.prompts.build(
+        request.messages,
+        thinking=request.thinking,
+        continue_last=request.continue_last,
+    )
+    room = loaded.context_length - len(prompt)
+    if room < 1:
+        raise ContextOverflow(
+            _("The prompt has {n} tokens; this model takes {limit}.").format(
+                n=len(prompt), limit=loaded.context_length
+            ),
+            hint=_("Shorten the conversation, or start a new one."),
+        )
+    answer = _Answer(loaded, request, parent, prompt)
+    with torch.inference_mode():
+        return answer.run(min(request.max_new_tokens, room))
+
+
+class _Answer:
+    """One answer in the making."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        request: TurnRequest,
+        parent: Parent,
+        prompt: list[int],
+    ) -> None:
+        self._loaded = loaded
+        self._request = request
+        self._parent = parent
+        self._prompt = prompt
+        self._forward = Forward(loaded.model, loaded.device)
+        self._sampler = Sampler(request.sampling)
+        opened = opened_by(prompt, loaded.think_tags)
+        self._splitter = ThinkingSplitter(
+            loaded.tokenizer,
+            loaded.think_tags,
+            opened=opened,
+            resumed=_resumes_text(request, opened=opened),
+        )
+        self._teller = _Teller(parent.tell)
+        self._n_generated = 0
+        self._begun = time.monotonic()
+        self._read_at: float | None = None
+        self._thought_at: float | None = None
+
+    def run(self, limit: int) -> Finished:
+        """Read the prompt and draw at most `limit` tokens."""
+        try:
+            logits = self._read_prompt()
+            reason: FinishReason = "cancelled"
+            if logits is not None:
+                with self._forward.decoding():
+                    reason = self._decode(logits, limit)
+        finally:  # what was made before a failure is told, too
+            self._teller.take(self._splitter.finish())
+            self._teller.flush()
+        return Finished(
+            reason,
+            self._usage(),
+            thinking_cut=self._splitter.is_thinking,
+            seed=self._sampler.seed,
+        )
+
+    def _read_prompt(self) -> Tensor | None:
+        """Return the logits after the prompt, or None when cancelled."""
+        logits: Tensor | None = None
+        total = len(self._prompt)
+        self._parent.tell(PrefillProgress(done=0, total=total, cached=0))
+        chunks = self._forward.feed_in_chunks(self._prompt)
+        while not self._parent.is_cancelled():
+            step = next(chunks, None)
+            if step is None:
+                self._read_at = time.monotonic()
+                return logits
+            done, logits = step
+            self._parent.tell(PrefillProgress(done=done, total=total, cached=0))
+        return None
+
+    def _decode(self, logits: Tensor, limit: int) -> FinishReason:
+        while self._n_generated < limit:
+            token_id = self._sampler.draw(logits)
+            self._n_generated += 1
+            if token_id in self._loaded.stop_ids:
+                return "stop"
+            self._take(token_id)
+            if self._parent.is_cancelled():
+                return "cancelled"
+            forced = self._end_of_thinking(limit - self._n_generated)
+            for forced_id in forced:
+                self._n_generated += 1
+                self._take(forced_id)
+            if self._n_generated < limit:
+                logits = self._forward.feed([token_id, *forced])
+        return "length"
+
+    def _take(self, token_id: int) -> None:
+        was_thinking = self._splitter.is_thinking
+        pieces = self._splitter.push(token_id)
+        if was_thinking and not self._splitter.is_thinking:
+            self._thought_at = time.monotonic()
+        self._teller.take(pieces)
+
+    def _end_of_thinking(self, room: int) -> list[int]:
+        """Return the tokens that end thinking, where it must end now."""
+        tags = self._loaded.think_tags
+        if tags is None or not self._splitter.is_thinking:
+            return []
+        budget = self._request.thinking_budget
+        spent = budget is not None and self._splitter.thinking_tokens >= budget
+        if not spent and not self._parent.wants_answer():
+            return []
+        encode = self._loaded.prompts.encode_text
+        ids = [*encode(_EARLY_STOP), tags.close_id, *encode(_AFTER_THINKING)]
+        return ids if len(ids) < room else []
+
+    def _usage(self) -> Usage:
+        now = time.monotonic()
+        read_at = now if self._read_at is None else self._read_at
+        thinking_tokens = self._splitter.thinking_tokens
+        thought_at = self._thought_at or (now if thinking_tokens else read_at)
+        return Usage(
+            prompt_tokens=len(self._prompt),
+            cached_tokens=0,
+            thinking_tokens=thinking_tokens,
+            answer_tokens=self._n_generated - thinking_tokens,
+            prefill_s=read_at - self._begun,
+            decode_s=now - read_at,
+            thinking_s=thought_at - read_at,
+        )
+
+
+def _resumes_text(request: TurnRequest, *, opened: bool) -> bool:
+    if not request.continue_last:
+        return False
+    last = request.messages[-1]
+    return bool(last.content or (opened and last.thinking))
+
+
+class _Teller:
+    """Merges pieces of one channel to at most 30 events a second."""
+
+    def __init__(self, tell: Callable[[StreamEvent], None]) -> None:
+        self._tell = tell
+        self._channel = Channel.ANSWER
+        self._text = ""
+        self._n_tokens = 0
+        self._told_at = 0.0
+
+    def take(self, pieces: list[Piece]) -> None:
+        """Take what one token made."""
+        self._n_tokens += 1
+        for channel, text in pieces:
+            if channel is not self._channel:
+                self.flush()
+                self._channel = channel
+            self._text += text
+        if time.monotonic() - self._told_at >= _TELL_INTERVAL_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell what waits."""
+        if not self._text:
+            return
+        delta = ThinkingDelta if self._channel is Channel.THINKING else AnswerDelta
+        self._tell(delta(self._text, tokens=self._n_tokens))
+        self._text, self._n_tokens = "", 0
+        self._told_at = time.monotonic()

@@ -1,0 +1,117 @@
+"""The one thread that loads and generates, and how each job ends in an event."""
+
+import gc
+import logging
+import os
+from typing import NoReturn
+
+import torch
+import transformers
+from transformers.utils import logging as transformers_logging
+
+from qwen_tui import wire
+from qwen_tui.chat.events import Failed, Finished, LoadProgress, StreamEvent, Usage
+from qwen_tui.engine.channel import Channel, Job
+from qwen_tui.engine.devices import release_memory, set_threads
+from qwen_tui.engine.generate import Parent, generate
+from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
+from qwen_tui.engine.progress import LoadMeter
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import _
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """A model, or none yet, and the jobs that come for it."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._loaded: LoadedModel | None = None
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        _log.info(
+            "torch %s, transformers %s", torch.__version__, transformers.__version__
+        )
+
+    def run(self, first: Job) -> NoReturn:
+        """Do one job after the other; ends with the process."""
+        job = first
+        while True:
+            self._channel.tell(job.id, self._do(job))
+            self._channel.flags.forget(job.id)
+            job = self._channel.jobs.get()
+
+    def _do(self, job: Job) -> StreamEvent:
+        """Do a job and return its last event, whatever happens in it."""
+        try:
+            return self._dispatch(job)
+        except QwenTuiError as error:
+            _log.info("job %s failed: %s", job.id, error.code, exc_info=error.__cause__)
+            return Failed(error.code, error.message, error.hint)
+        except Exception as error:  # noqa: BLE001 - the job fails, the engine lives on
+            _log.exception("job %s failed", job.id)
+            failed = _failure(error)
+        gc.collect()  # frames of the failure hold tensors
+        if self._loaded is not None:
+            release_memory(self._loaded.device)
+        return failed
+
+    def _dispatch(self, job: Job) -> StreamEvent:
+        match job:
+            case wire.Load():
+                return self._load(job)
+            case wire.Generate():
+                return self._generate(job)
+            case wire.Unload():
+                self._unload()
+                return Finished("stop", Usage())
+
+    def _load(self, job: wire.Load) -> StreamEvent:
+        self._unload()
+        n_threads = set_threads(job.options.threads, os.environ)
+        _log.info("loading %s with %d threads", job.source.path, n_threads)
+        meter = LoadMeter(
+            tell=lambda stage, fraction: self._channel.tell(
+                job.id, LoadProgress(stage, fraction)
+            ),
+            is_cancelled=lambda: self._channel.flags.is_cancelled(job.id),
+        )
+        self._loaded = load_model(job.source, job.options, meter)
+        return self._loaded.described()
+
+    def _generate(self, job: wire.Generate) -> StreamEvent:
+        if self._loaded is None:
+            raise QwenTuiError(
+                _("No model is loaded."),
+                hint=_("Load a model first."),
+                code="no_model",
+            )
+        flags = self._channel.flags
+        parent = Parent(
+            tell=lambda event: self._channel.tell(job.id, event),
+            is_cancelled=lambda: flags.is_cancelled(job.id),
+            wants_answer=lambda: flags.wants_answer(job.id),
+        )
+        return generate(self._loaded, job.request, parent)
+
+    def _unload(self) -> None:
+        if self._loaded is None:
+            return
+        device = self._loaded.device
+        self._loaded = None
+        gc.collect()
+        release_memory(device)
+
+
+def _failure(error: Exception) -> Failed:
+    known = out_of_memory(error)
+    if known is not None:
+        return Failed(known.code, known.message, known.hint)
+    return Failed(
+        "engine_error",
+        _("The engine hit an unexpected error: {error}").format(
+            error=f"{type(error).__name__}: {error}"
+        ),
+        _("Details are in the engine's log."),
+    )
