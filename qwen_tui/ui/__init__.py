@@ -1,0 +1,1 @@
+"""The terminal program: app, screens, widgets; the only room that imports textual."""

@@ -1,0 +1,212 @@
+"""The program on the screen: wires the screens to what stands behind them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.scrollbar import ScrollBar
+
+from qwen_tui.chat.backend import ModelSource
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import _
+from qwen_tui.ui.desk import Desk, OpenBackend
+from qwen_tui.ui.screens.chat import ChatScreen
+from qwen_tui.ui.screens.chat_messages import (
+    DeleteChatConfirmed,
+    ModelsAsked,
+    NewChatAsked,
+    OpenChatAsked,
+    QuitAsked,
+    TurnSettled,
+)
+from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
+from qwen_tui.ui.widgets.sidebar import ChatItem
+
+if TYPE_CHECKING:
+    from qwen_tui.ui.launch import LaunchOptions
+
+_STOP_S = 5.0
+_DEFAULT_THEME = "textual-dark"
+
+
+class QwenTuiApp(App[int]):
+    """The chat and the screens around it; the exit status is its return value."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "qwen-tui"
+    BINDINGS = [Binding("ctrl+q", "ask_quit", show=False, priority=True)]
+
+    def __init__(
+        self, options: "LaunchOptions", *, open_backend: OpenBackend | None = None
+    ) -> None:
+        super().__init__()
+        self.desk = Desk(options, open_backend)
+        ui = options.settings.ui
+        self.chat = ChatScreen(thinking_open=ui.thinking_open)
+        themes = self.available_themes
+        self.theme = ui.theme if ui.theme in themes else _DEFAULT_THEME
+        self.set_class(ui.ascii_borders, "-ascii")
+
+    def on_load(self) -> None:
+        ScrollBar.renderer = PlainScrollBar  # Textual's own hook: one for all widgets
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self.chat)
+        self._begin()
+
+    @work(group="begin")
+    async def _begin(self) -> None:
+        """Open the store, the conversation and the model, each told if it fails."""
+        try:
+            await self.desk.open_store()
+        except QwenTuiError as error:
+            self._tell_error(error)
+            return
+        try:
+            await self.chat.open_session(await self.desk.first_chat())
+        except QwenTuiError as error:
+            await self.chat.open_session(await self.desk.new_chat())
+            self._tell_error(error)
+        await self._show_chats()
+        await self._begin_model()
+
+    async def _begin_model(self) -> None:
+        try:
+            source = await self.desk.find_first_model()
+        except QwenTuiError as error:
+            self._tell_error(error)
+            return
+        if source is None:
+            source = await self._choose_model()
+        if source is not None:
+            await self._use_model(source)
+        else:
+            self.chat.tell(_("No model is chosen: press Ctrl+O."), "warning")
+
+    async def _choose_model(self) -> ModelSource | None:
+        """Ask the person; on a machine without any model, by the first-run screen."""
+        if await self.desk.models_on_disk():
+            return await self._show_models()
+        from qwen_tui.ui.screens.first_run import FirstRunScreen
+
+        options = self.desk.options
+        screen = FirstRunScreen(options.settings, log_dir=options.log_dir)
+        return await self.push_screen_wait(screen)
+
+    async def _show_models(self) -> ModelSource | None:
+        from qwen_tui.ui.screens.models import ModelsScreen  # not before it is needed
+
+        options = self.desk.options
+        screen = ModelsScreen(options.settings, log_dir=options.log_dir)
+        return await self.push_screen_wait(screen)
+
+    async def _use_model(self, source: ModelSource) -> None:
+        await self.desk.use_model(source)
+        self.chat.header.change(model=source.name, device="", dtype="")
+        self.chat.load_model()
+
+    @on(ModelsAsked)
+    @work(exclusive=True, group="models")
+    async def choose_model(self) -> None:
+        source = await self._show_models()
+        if source is not None:
+            await self.chat.turns.stop_loading()
+            await self._use_model(source)
+
+    @on(NewChatAsked)
+    async def begin_chat(self) -> None:
+        if self.desk.store is not None:
+            await self.chat.open_session(await self.desk.new_chat())
+
+    @on(OpenChatAsked)
+    async def open_chat(self, event: OpenChatAsked) -> None:
+        try:
+            await self.chat.open_session(await self.desk.open_chat(event.chat_id))
+        except QwenTuiError as error:
+            self._tell_error(error)
+        await self._show_chats()
+
+    @on(DeleteChatConfirmed)
+    async def delete_chat(self, event: DeleteChatConfirmed) -> None:
+        session = self.desk.session
+        try:
+            await self.desk.delete_chat(event.chat_id)
+            if session is not None and session.conversation.id == event.chat_id:
+                await self.chat.open_session(await self.desk.new_chat())
+        except QwenTuiError as error:
+            self._tell_error(error)
+        await self._show_chats()
+
+    @on(TurnSettled)
+    async def _show_chats(self) -> None:
+        try:
+            rows = await self.desk.chats()
+        except QwenTuiError as error:
+            self._tell_error(error)
+            return
+        self.chat.show_chats([ChatItem(r.id, r.title, r.updated_at) for r in rows])
+
+    def _tell_error(self, error: QwenTuiError) -> None:
+        self.chat.tell(f"{error.message} {error.hint}".strip(), "error")
+
+    # Leaving
+
+    @on(QuitAsked)
+    def action_ask_quit(self) -> None:
+        """Leave; where an answer is being written, only after a yes."""
+        if self.screen is self.chat and self.chat.turns.answering:
+            question = _(
+                "An answer is being written; what is there will be kept. Quit?"
+            )
+            self.chat.ask(question, self.leave)
+        else:
+            self.leave()
+
+    @work(exclusive=True, group="leave")
+    async def leave(self) -> None:
+        """Save everything, end the engine, and end the program."""
+        self.chat.tell(_("Closing"), "busy")
+        turns = self.chat.turns
+        if turns.waiting_prompt:
+            await asyncio.to_thread(self.save_now)
+        await turns.stop()
+        try:
+            await asyncio.wait_for(turns.until_idle(), _STOP_S)
+        except TimeoutError:
+            self.save_now()
+        await self.desk.close()
+        self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Do nothing: Textual would pop up a note on Ctrl+C."""
+
+    def save_now(self) -> None:
+        """Save the conversation as it is, at once; callable in a signal handler."""
+        self.desk.save_now(self.chat.turns.waiting_prompt)
+
+    def kill_children(self) -> None:
+        """End the engine at once; callable in a signal handler, twice too."""
+        self.desk.kill()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer what is safe: no screenshot file, no inspector."""
+        chat = self.chat
+        if screen is chat:
+            yield SystemCommand(
+                _("New chat"), _("Begin an empty conversation"), chat.action_new_chat
+            )
+            yield SystemCommand(
+                _("Models"), _("Choose the model that answers"), chat.action_models
+            )
+            yield SystemCommand(
+                _("Retry"), _("Answer the last message again"), chat.action_retry
+            )
+            yield SystemCommand(_("Help"), _("Show the keys"), chat.action_help)
+        yield SystemCommand(
+            _("Theme"), _("Change the colours"), self.action_change_theme
+        )
+        yield SystemCommand(_("Quit"), _("Leave qwen-tui"), self.action_ask_quit)

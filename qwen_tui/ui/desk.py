@@ -1,0 +1,189 @@
+"""What stands behind the screens: store, backend and session, without Textual.
+
+Part of the app's wiring. Store calls run in threads: no disk or lock may hold up
+the event loop.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from qwen_tui.chat.backend import Backend, ModelSource
+from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
+from qwen_tui.errors import ChatNotFound, QwenTuiError
+from qwen_tui.hub.cache import DEMO, find_model, list_models
+from qwen_tui.session import Session, TurnOptions
+from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.wire import LoadOptions
+
+if TYPE_CHECKING:
+    from qwen_tui.ui.launch import LaunchOptions
+
+DATABASE = "conversations.db"
+_CLOSE_S = 6.0
+
+OpenBackend = Callable[[ModelSource], Backend]
+
+
+class Desk:
+    """The open conversation, the model that answers, and where both are kept."""
+
+    def __init__(
+        self, options: "LaunchOptions", open_backend: OpenBackend | None = None
+    ) -> None:
+        self.options = options
+        self.store: Store | None = None
+        self.backend: Backend | None = None
+        self.session: Session | None = None
+        generation = options.settings.generation
+        self.turn_options = TurnOptions(
+            presets=options.settings.sampling,
+            thinking=generation.thinking,
+            thinking_budget=generation.thinking_budget or None,
+            max_new_tokens=generation.max_new_tokens,
+        )
+        self._open_backend = open_backend or self._local_backend
+
+    async def open_store(self) -> None:
+        """Open the conversations file.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        file = self.options.data_dir / DATABASE
+        self.store = await asyncio.to_thread(Store, file)
+
+    async def first_chat(self) -> Session:
+        """Open the conversation the program was started with, else an empty one."""
+        chat_id = self.options.chat
+        return await (self.open_chat(chat_id) if chat_id else self.new_chat())
+
+    async def new_chat(self) -> Session:
+        """Begin a conversation; it is saved with its first message."""
+        return self._take(Conversation())
+
+    async def open_chat(self, chat_id: str) -> Session:
+        """Open a saved conversation.
+
+        Raises:
+            ChatNotFound, StoreError: it is gone or cannot be read.
+        """
+        return self._take(await asyncio.to_thread(self._the_store().load, chat_id))
+
+    async def delete_chat(self, chat_id: str) -> None:
+        """Delete a saved conversation; one that is gone already is fine."""
+        with contextlib.suppress(ChatNotFound):
+            await asyncio.to_thread(self._the_store().delete, chat_id)
+
+    async def chats(self) -> list[ConversationSummary]:
+        """Return the saved conversations, newest first."""
+        return await asyncio.to_thread(self._the_store().summaries)
+
+    async def find_first_model(self) -> ModelSource | None:
+        """Return the model to begin with; None where a person has to choose.
+
+        What was named counts first, then what the conversation was held with, then
+        the only model on this machine.
+
+        Raises:
+            ModelNotFound, NotAModel, ModelIncomplete, ModelCorrupt: of a named one.
+        """
+        settings = self.options.settings
+        named = self.options.model or settings.model.default
+        if named:
+            return await asyncio.to_thread(self._find, named)
+        used = await self._model_in_use()
+        if used:
+            with contextlib.suppress(QwenTuiError):
+                return await asyncio.to_thread(self._find, used)
+        complete = await self.models_on_disk()
+        return complete[0] if len(complete) == 1 else None
+
+    async def models_on_disk(self) -> list[ModelSource]:
+        """Return every whole model on this machine but the demo."""
+        settings = self.options.settings
+        found = await asyncio.to_thread(
+            list_models, cache_dir=settings.hf_cache, folders=settings.model.folders
+        )
+        return [m.source for m in found if m.complete and m.source.name != DEMO]
+
+    async def use_model(self, source: ModelSource) -> None:
+        """Let another model answer; it is not loaded yet."""
+        before, self.backend = self.backend, self._open_backend(source)
+        if self.session is not None:
+            self.session.backend = self.backend
+        if before is not None:
+            await before.close()
+
+    async def close(self) -> None:
+        """Give everything back; a child that does not end in time is killed."""
+        if self.backend is not None:
+            try:
+                await asyncio.wait_for(self.backend.close(), _CLOSE_S)
+            except TimeoutError:
+                self.kill()
+        if self.store is not None:
+            await asyncio.to_thread(self.store.close)
+
+    def save_now(self, waiting_prompt: str = "") -> None:
+        """Save what there is, in a signal handler too.
+
+        Args:
+            waiting_prompt: Sent while the model was loading, in no session yet.
+        """
+        session, store = self.session, self.store
+        if session is None or store is None:
+            return
+        if waiting_prompt and not session.busy:
+            chat = session.conversation
+            message = ChatMessage("user", waiting_prompt, parent_id=chat.leaf_id)
+            chat.title = chat.title or title_from(waiting_prompt)
+            # the row first: a message belongs to a conversation that exists
+            store.save_conversation(chat)
+            store.save_message(chat.id, message)
+            chat.put(message)
+            store.save_conversation(chat)
+        session.save_now()
+
+    def kill(self) -> None:
+        """End the engine at once; safe in a signal handler."""
+        kill = getattr(self.backend, "kill", None)
+        if kill is not None:
+            kill()
+
+    async def _model_in_use(self) -> str:
+        """What the open conversation, else the latest one, was held with."""
+        if self.session is not None and self.session.conversation.model:
+            return self.session.conversation.model
+        latest = await asyncio.to_thread(self._the_store().latest)
+        return latest.model if latest is not None else ""
+
+    def _take(self, conversation: Conversation) -> Session:
+        self.session = Session(
+            self._the_store(), self.backend, conversation, self.turn_options
+        )
+        return self.session
+
+    def _find(self, name: str) -> ModelSource:
+        settings = self.options.settings
+        return find_model(
+            name, cache_dir=settings.hf_cache, folders=settings.model.folders
+        )
+
+    def _local_backend(self, source: ModelSource) -> Backend:
+        from qwen_tui.backends.local import LocalBackend  # not before the first frame
+
+        model = self.options.settings.model
+        load = LoadOptions(
+            device=model.device,
+            dtype=model.dtype,
+            threads=model.threads,
+            trust_remote_code=source.identity in model.trust_remote_code,
+        )
+        return LocalBackend(source, load, log_dir=self.options.log_dir)
+
+    def _the_store(self) -> Store:
+        if self.store is None:
+            raise RuntimeError("the store is not open yet")
+        return self.store

@@ -1,0 +1,1 @@
+"""Whole screens: they compose widgets, route messages and start workers."""

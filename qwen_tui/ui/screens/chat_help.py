@@ -1,0 +1,71 @@
+"""The keys of the chat, on one screen."""
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qwen_tui.i18n import N_, _
+
+_KEYS = (
+    ("Enter", N_("send the message")),
+    ("Ctrl+J, Shift+Enter, Alt+Enter, \\ Enter", N_("new line")),
+    ("Esc", N_("stop the answer or the loading; never quits")),
+    ("Up, Down", N_("earlier prompts, from the first and last line")),
+    ("PgUp, PgDn", N_("scroll the messages")),
+    ("Tab, Shift+Tab", N_("message box, messages, chats")),
+    ("Home, End", N_("in the messages: first line; the end, and follow it")),
+    ("Ctrl+N", N_("new chat")),
+    ("Ctrl+O", N_("choose a model")),
+    ("F2", N_("show or hide the chats; there Enter opens, d deletes")),
+    ("Ctrl+T", N_("thinking on or off from the next message")),
+    ("F3", N_("open or fold the thinking")),
+    ("F5", N_("answer now, while the model thinks")),
+    ("Ctrl+R", N_("answer again; also starts the engine again")),
+    ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
+    ("Ctrl+P", N_("all commands")),
+    ("Ctrl+Q", N_("quit")),
+    (
+        "/new /models /think on|off /fold /retry /answer /help /quit",
+        N_("the same as commands, written as a message"),
+    ),
+)
+_KEY_CELLS = 40
+_NARROW = 110  # below, the meanings would wrap under the keys
+
+
+class HelpScreen(ModalScreen[None]):
+    """Esc, F1, q or Enter closes it."""
+
+    BINDINGS = [
+        Binding("escape,f1,q,enter,ctrl+c", "dismiss", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help"):
+            yield Static(id="help-text", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#help", VerticalScroll).focus()
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        text = keys_text(narrow=self.size.width < _NARROW)
+        self.query_one("#help-text", Static).update(Content(text))
+
+
+def keys_text(*, narrow: bool) -> str:
+    """Return one line for each key, two where the terminal is narrow."""
+    lines = [_("Keys"), ""]
+    for keys, meaning in _KEYS:
+        if narrow or cell_len(keys) > _KEY_CELLS:
+            lines += [keys, f"    {_(meaning)}"]
+        else:
+            lines.append(f"{keys}{' ' * (_KEY_CELLS - cell_len(keys))}{_(meaning)}")
+    return "\n".join([*lines, "", _("Esc closes this.")])

@@ -1,0 +1,35 @@
+"""What the chat asks of the app."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+class NewChatAsked(Message):
+    """The person wants an empty conversation."""
+
+
+class ModelsAsked(Message):
+    """The person wants to choose a model."""
+
+
+class QuitAsked(Message):
+    """The person wants to leave."""
+
+
+class TurnSettled(Message):
+    """A turn ended: titles and order of the conversations may have changed."""
+
+
+@dataclass
+class OpenChatAsked(Message):
+    """The person wants to read another conversation."""
+
+    chat_id: str
+
+
+@dataclass
+class DeleteChatConfirmed(Message):
+    """The person wants this conversation gone, and was asked."""
+
+    chat_id: str

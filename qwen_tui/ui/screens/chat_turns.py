@@ -1,0 +1,251 @@
+"""Loads and turns of the open conversation: one at a time."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from textual.widget import Widget
+
+from qwen_tui.chat.events import Failed, StreamEvent
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import _
+from qwen_tui.session import Session
+from qwen_tui.ui.screens.chat_feed import ChatWidgets, Feed, used_tokens
+from qwen_tui.ui.screens.chat_progress import Progress
+from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
+
+
+class ChatTurns:
+    """Runs loads and turns of the open session and keeps the widgets told."""
+
+    def __init__(self, widgets: ChatWidgets, *, thinking_open: bool) -> None:
+        self.session: Session | None = None
+        self.loading = False
+        self.waiting_prompt = ""
+        """A prompt that was sent while the model loads; not in the session yet."""
+        self.feed = Feed(widgets)
+        self._widgets = widgets
+        self._thinking_open = thinking_open
+        self._load_failed = False
+        self._taken_back = False
+        self._woken = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def answering(self) -> bool:
+        """A prompt is waiting for the model, or being answered."""
+        return not self._idle.is_set()
+
+    @property
+    def active(self) -> bool:
+        """There is something that Esc would stop."""
+        return self.answering or self.loading
+
+    async def open(self, session: Session) -> None:
+        """Show another conversation; nothing may be running."""
+        self.session = session
+        branch = session.conversation.branch()
+        widgets = self._widgets
+        await widgets.transcript.show(branch, thinking_open=self._thinking_open)
+        widgets.header.change(
+            used_tokens=used_tokens(branch), thinking=session.options.thinking
+        )
+        self._renew_history(session)
+        if not self.loading and session.backend is not None:
+            self.feed.tell_last(branch)
+
+    async def load(self) -> None:
+        """Make the model ready and tell how it goes."""
+        session = self.session
+        if session is None or session.backend is None or self.loading:
+            return
+        self.loading, self._load_failed = True, True
+        self.feed.begin(Progress("loading"))
+        try:
+            async for event in session.backend.load():
+                self.feed.note(event)
+            self._load_failed = self.feed.failure is not None
+        finally:
+            failure = self.feed.failure
+            self.feed.end()
+            self.loading = False
+            self._woken.set()
+        self._tell_loaded(failure)
+
+    async def send(self, text: str) -> None:
+        """Ask the model; while it loads the prompt waits."""
+        session = self.session
+        if session is None:
+            return
+        self._start()
+        try:
+            user, turn = UserTurn(text, time.time()), await self._new_turn()
+            await self._widgets.transcript.add(user, before=turn)
+            if await self._model_came(text):
+                await self._answer(session, session.send(text), turn)
+                if session.withdrawn is not None:
+                    await self._put_back(text, [user, turn])
+            else:
+                await self._put_back(text, [user, turn])
+        finally:
+            self._idle.set()
+
+    async def retry(self) -> None:
+        """Answer the last prompt again; the engine is started again if it ended."""
+        session = self.session
+        if session is None or not session.conversation.branch():
+            await self.load()
+            return
+        self._start()
+        try:
+            leaf = session.conversation.branch()[-1]
+            old = self._widgets.transcript.last_answer
+            if leaf.role == "assistant" and old is not None:
+                await old.remove()
+            turn = await self._new_turn()
+            if await self._model_came(""):
+                await self._answer(session, session.retry(), turn)
+            if session.conversation.leaf_id == leaf.id:
+                await self._show_again(session)
+        finally:
+            self._idle.set()
+
+    async def stop(self) -> None:
+        """End what runs: a waiting prompt first, else the turn, else the load."""
+        session = self.session
+        if session is None or not self.active:
+            return
+        if self.answering and not session.busy:
+            self._taken_back = True
+            self._woken.set()
+            return
+        self._widgets.status.show_note(_("Stopping"), "busy")
+        if session.busy:
+            await session.stop()
+        elif session.backend is not None:
+            await session.backend.cancel()
+
+    async def stop_loading(self) -> None:
+        """End a running load, so that another model can take its place."""
+        session = self.session
+        while self.loading and session is not None and session.backend is not None:
+            self._woken.clear()
+            await session.backend.cancel()
+            await self._woken.wait()
+
+    async def until_idle(self) -> None:
+        """Wait until no turn runs."""
+        await self._idle.wait()
+
+    async def answer_now(self) -> None:
+        """End the thinking and let the answer begin."""
+        session = self.session
+        if session is None or session.backend is None:
+            return
+        if self.feed.progress.phase == "thinking":
+            await session.backend.answer_now()
+        else:
+            self._widgets.status.show_note(_("The model is not thinking now"))
+
+    def _start(self) -> None:
+        self._idle.clear()
+        self._taken_back = False
+
+    async def _new_turn(self) -> AssistantTurn:
+        turn = AssistantTurn(thinking_open=self._thinking_open)
+        await self._widgets.transcript.add(turn)
+        turn.name_model(self._widgets.header.facts.model)
+        return turn
+
+    def switch_thinking(self, on: bool | None) -> str:
+        """Let the model think or not from the next message on; return what to tell.
+
+        Args:
+            on: None switches to the other.
+        """
+        session, header = self.session, self._widgets.header
+        if session is None:
+            return ""
+        if header.facts.thinking_kind == "always":
+            return _("This model always thinks.")
+        if header.facts.thinking_kind == "never":
+            return _("This model cannot think.")
+        options = session.options
+        options.thinking = not options.thinking if on is None else on
+        header.change(thinking=options.thinking)
+        if options.thinking:
+            return _("The model thinks from the next message on.")
+        return _("The model answers without thinking from the next message on.")
+
+    async def _model_came(self, prompt: str) -> bool:
+        """Wait for a running load; False when it failed or the person took it back."""
+        if self.loading:
+            self.waiting_prompt = prompt
+            try:
+                while self.loading and not self._taken_back:
+                    self._woken.clear()
+                    await self._woken.wait()
+            finally:
+                self.waiting_prompt = ""
+            if self._load_failed and not self.loading:
+                return False
+        return not self._taken_back
+
+    async def _answer(
+        self, session: Session, events: AsyncIterator[StreamEvent], turn: AssistantTurn
+    ) -> None:
+        """Show one turn from its first event to its saved end."""
+        self.feed.begin(Progress("waiting"), turn)
+        failure: Failed | None = None
+        try:
+            async for event in events:
+                self.feed.note(event)
+            failure = self.feed.failure
+        except QwenTuiError as error:
+            failure = Failed(error.code, error.message, error.hint)
+        finally:
+            self.feed.end()
+        await self._settle(session, turn)
+        if failure is not None:
+            self.feed.tell_failure(failure)
+
+    async def _settle(self, session: Session, turn: AssistantTurn) -> None:
+        """Show the answer as the session saved it."""
+        branch = session.conversation.branch()
+        self._renew_history(session)
+        if session.withdrawn is not None:
+            self._widgets.status.show(_("Stopped; the message is back below."))
+        elif branch and branch[-1].role == "assistant":
+            turn.settle(branch[-1])
+            self._widgets.header.change(used_tokens=used_tokens(branch))
+            self.feed.tell_last(branch)
+        else:
+            await turn.remove()
+            self.feed.tell_last(branch)
+
+    async def _put_back(self, prompt: str, shown: list[Widget]) -> None:
+        for widget in shown:
+            await widget.remove()
+        self._widgets.composer.put_back(prompt)
+        if self._taken_back:
+            self._widgets.status.show(_("Stopped; the message is back below."))
+
+    async def _show_again(self, session: Session) -> None:
+        """The retry left no trace: the answer before it is the one shown."""
+        branch = session.conversation.branch()
+        await self._widgets.transcript.show(branch, thinking_open=self._thinking_open)
+
+    def _renew_history(self, session: Session) -> None:
+        prompts = [m.content for m in session.conversation.branch() if m.role == "user"]
+        self._widgets.composer.set_history(prompts)
+
+    def _tell_loaded(self, failure: Failed | None) -> None:
+        status = self._widgets.status
+        if failure is None:
+            if not self.answering:
+                status.show(_("Ready"))
+        elif failure.code == "cancelled":
+            status.show(_("Loading stopped. Ctrl+R loads the model again."))
+        else:
+            self.feed.tell_failure(failure)

@@ -1,0 +1,162 @@
+"""The messages: the newest mounted, older ones fetched at the top."""
+
+import asyncio
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from qwen_tui.chat.conversation import ChatMessage
+from qwen_tui.i18n import _, ngettext
+from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel
+from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
+
+_FIRST = 10
+_SLICE = 5
+_MOUNTED = 60
+_MORE = 20
+
+
+class Transcript(VerticalScroll, can_focus=True):
+    """Follows the end until the person scrolls away; End follows again."""
+
+    BINDINGS = [
+        Binding("pageup", "page_up", show=False),
+    ]
+    FOCUS_ON_CLICK = False  # who selects text with the mouse goes on typing below
+
+    def __init__(self) -> None:
+        super().__init__(id="transcript")
+        self._older: list[ChatMessage] = []
+        self._thinking_open = False
+        self._top = Static(id="older", markup=False)
+        self._welcome = Static(id="welcome", markup=False)
+        # as high as the view at least: an anchored view would else hang at the bottom
+        self._turns = Vertical(id="turns")
+        self._mounting = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        with self._turns:
+            yield self._top
+            yield self._welcome
+
+    def on_mount(self) -> None:
+        self._welcome.update(
+            _("Write a message below and press Enter. F1 shows the keys.")
+        )
+        self._show_top()
+
+    @property
+    def following(self) -> bool:
+        """The end is in view, and stays so while text arrives."""
+        return self.is_vertical_scroll_end
+
+    @property
+    def n_older(self) -> int:
+        """Messages that are not mounted yet."""
+        return len(self._older)
+
+    @property
+    def last_answer(self) -> AssistantTurn | None:
+        """The newest answer, finished or not."""
+        answers = self.query(AssistantTurn)
+        return answers.last() if answers else None
+
+    async def show(
+        self, messages: Sequence[ChatMessage], *, thinking_open: bool
+    ) -> None:
+        """Replace everything by `messages`, the newest first to appear."""
+        async with self._mounting:
+            self._thinking_open = thinking_open
+            self._older = list(messages)
+            with self.app.batch_update():
+                await self.query(".turn").remove()
+                await self._mount_newest(_FIRST)
+            self._show_top()
+            self.anchor()
+        self.run_worker(self._fill(), group="fill", exclusive=True, exit_on_error=False)
+
+    async def add(self, turn: Widget, *, before: Widget | None = None) -> None:
+        """Mount a turn at the end, or before another, and follow the end."""
+        self._welcome.display = False
+        await self._turns.mount(turn, before=before)
+        self.anchor()
+
+    def open_thinking(self) -> None:
+        """Open or fold the thinking of the newest answer that has some."""
+        panels = self.query(ThinkingPanel)
+        if panels:
+            panel = panels.last()
+            self.set_panel(panel, is_open=not panel.is_open, by_person=True)
+
+    def set_panel(
+        self, panel: ThinkingPanel, *, is_open: bool, by_person: bool = False
+    ) -> None:
+        """Open or fold a panel without moving what is being read."""
+        above = not self.following and self._is_above(panel)
+        height = self.virtual_size.height
+        panel.set_open(is_open, by_person=by_person)
+        if above:
+            self.call_after_refresh(self._keep_place, height)
+
+    def fold_when_unread(self, turn: AssistantTurn) -> None:
+        """Fold the thinking of `turn` unless somebody is reading it."""
+        panel = turn.panel
+        if panel is None or not turn.wants_folding:
+            return
+        if self.following or self._is_above(panel):
+            self.set_panel(panel, is_open=False)
+
+    def action_scroll_end(self) -> None:
+        self.anchor()
+
+    def action_page_up(self) -> None:
+        if self.scroll_y <= 0 and self._older:
+            self.run_worker(self.mount_older(_MORE), group="older")
+        else:
+            super().action_page_up()
+
+    async def mount_older(self, count: int) -> None:
+        """Mount `count` older messages above without moving what is in view."""
+        async with self._mounting:
+            following = self.following
+            height = self.virtual_size.height
+            with self.app.batch_update():
+                await self._mount_newest(count)
+            self._show_top()
+            if not following:
+                self.call_after_refresh(self._keep_place, height)
+
+    def _is_above(self, panel: ThinkingPanel) -> bool:
+        return panel.region.bottom <= self.region.y
+
+    async def _fill(self) -> None:
+        while self._older and len(self.query(".turn")) < _MOUNTED:
+            await asyncio.sleep(0)  # the event loop breathes between slices
+            await self.mount_older(_SLICE)
+
+    async def _mount_newest(self, count: int) -> None:
+        """Mount the newest of what is not mounted, above what is."""
+        newest, self._older = self._older[-count:], self._older[:-count]
+        turns = [self._build(message) for message in newest]
+        if turns:
+            await self._turns.mount_all(turns, after=self._welcome)
+
+    def _build(self, message: ChatMessage) -> Widget:
+        if message.role == "user":
+            return UserTurn(message.content, message.created_at)
+        return AssistantTurn(message, thinking_open=self._thinking_open)
+
+    def _keep_place(self, height_before: int) -> None:
+        added = self.virtual_size.height - height_before
+        self.scroll_to(y=self.scroll_y + added, animate=False, force=True)
+
+    def _show_top(self) -> None:
+        n = len(self._older)
+        text = ngettext("^ {n} older message (PgUp)", "^ {n} older messages (PgUp)", n)
+        self._top.update(text.format(n=n))
+        self._top.display = n > 0
+        self._welcome.display = not n and not self.query(".turn")

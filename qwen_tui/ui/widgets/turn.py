@@ -1,0 +1,173 @@
+"""One message of the conversation: the person's, or the model's."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from qwen_tui.chat.conversation import ChatMessage
+from qwen_tui.i18n import _, ngettext
+from qwen_tui.sanitize import sanitize, sanitize_line
+from qwen_tui.ui.widgets.message_view import MessageView
+from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel, count_tokens_text
+
+_PROMPT_LINES = 40
+_PROMPT_CHARS = 4000
+
+
+def clock(seconds: float) -> str:
+    """Return the local time of day, "10:21"."""
+    return time.strftime("%H:%M", time.localtime(seconds))
+
+
+def shorten_prompt(text: str) -> str:
+    """Return `text` for the transcript, a long one with its middle told in words."""
+    lines = text.split("\n")
+    if len(text) <= _PROMPT_CHARS and len(lines) <= _PROMPT_LINES:
+        return text
+    head = "\n".join(lines[:_PROMPT_LINES])[:_PROMPT_CHARS]
+    hidden = len(text) - len(head)
+    more = ngettext("... {n} more character", "... {n} more characters", hidden)
+    return head + "\n" + more.format(n=f"{hidden:,}")
+
+
+class UserTurn(Vertical):
+    """What the person wrote, exactly as written."""
+
+    def __init__(self, text: str, created_at: float) -> None:
+        super().__init__(classes="turn")
+        self.text = text
+        self._created_at = created_at
+
+    def compose(self) -> ComposeResult:
+        head = "> " + _("You") + "  " + clock(self._created_at)
+        yield Static(head, classes="turn-head", markup=False)
+        body = Content(sanitize(shorten_prompt(self.text)))
+        yield Static(body, classes="turn-body", markup=False)
+
+
+class AssistantTurn(Vertical):
+    """What the model thought and answered, and how that ended."""
+
+    def __init__(
+        self, message: ChatMessage | None = None, *, thinking_open: bool = False
+    ) -> None:
+        super().__init__(classes="turn")
+        self._message = message
+        self._thinking_open = thinking_open
+        self._streaming = message is None
+        self.panel: ThinkingPanel | None = None
+        self.view = MessageView(message.content if message else "")
+        self._head = Static(classes="turn-head", markup=False)
+        self._foot = Static(classes="turn-foot -empty", markup=False)
+        if message is not None and message.thinking:
+            self.panel = ThinkingPanel(message.thinking, is_open=thinking_open)
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        if self.panel is not None:
+            yield self.panel
+        yield self.view
+        yield self._foot
+
+    def on_mount(self) -> None:
+        if self._message is not None:
+            self.settle(self._message)
+
+    def name_model(self, model: str) -> None:
+        """Tell which model is answering."""
+        self._show_head(model, time.time())
+
+    def think(self, text: str) -> None:
+        """Add streamed thoughts; the panel appears with the first."""
+        if self.panel is None:
+            self.panel = ThinkingPanel(is_open=True)
+            self.mount(self.panel, after=self._head)
+        self.panel.append(text)
+
+    def answer(self, text: str) -> None:
+        """Add to the streamed answer."""
+        self.view.append(text)
+
+    @property
+    def wants_folding(self) -> bool:
+        """The thinking is open, and nobody asked for it to stay so."""
+        panel = self.panel
+        return (
+            panel is not None
+            and panel.is_open
+            and not panel.touched
+            and not self._thinking_open
+        )
+
+    def settle(self, message: ChatMessage) -> None:
+        """Show the message as it was saved: its state, its numbers."""
+        self._message = message
+        self._show_head(message.model, message.created_at)
+        usage = message.usage
+        if self.panel is not None:
+            self.panel.settle(
+                float(usage.get("thinking_s") or 0.0),
+                int(usage.get("thinking_tokens") or 0),
+                cut=bool(usage.get("thinking_cut")),
+            )
+        self.view.finish()
+        self._show_foot(message)
+
+    def _show_head(self, model: str, created_at: float) -> None:
+        name = sanitize_line(model) or _("Model")
+        self._head.update(Content(f"{name}  {clock(created_at)}"))
+
+    def _show_foot(self, message: ChatMessage) -> None:
+        mark = state_mark(message)
+        lines = [line for line in (mark, numbers_line(message.usage)) if line]
+        self._foot.update(Content("\n".join(lines)))
+        self._foot.set_class(not lines, "-empty")
+        failed = message.state == "failed"
+        self._foot.set_class(failed, "-failed")
+        self._foot.set_class(bool(mark) and not failed, "-cut")
+
+
+def state_mark(message: ChatMessage) -> str:
+    """Return what is to be told about how an answer ended; mostly nothing."""
+    match message.state:
+        case "stopped":
+            return _("Stopped.")
+        case "interrupted":
+            return _("Interrupted: the program ended while this was being written.")
+        case "failed":
+            return error_text(message.usage.get("error"))
+        case "complete" | "streaming":
+            return _limit_mark(message.usage)
+
+
+def _limit_mark(usage: Mapping[str, Any]) -> str:
+    if usage.get("thinking_cut"):
+        return _("The token limit fell inside the thinking, so there is no answer.")
+    if usage.get("finish_reason") == "length":
+        return _("Cut at the token limit.")
+    return ""
+
+
+def error_text(error: object) -> str:
+    """Return what a saved error says, sanitized."""
+    reason = sanitize(str(error or "")) or _("no reason given")
+    return _("Failed: {reason}").format(reason=reason)
+
+
+def numbers_line(usage: Mapping[str, Any]) -> str:
+    """Return "41.8 tok/s  386 tokens  first token after 0.4 s", or nothing."""
+    tokens = int(usage.get("thinking_tokens") or 0) + int(
+        usage.get("answer_tokens") or 0
+    )
+    decode_s = float(usage.get("decode_s") or 0.0)
+    if not tokens or decode_s <= 0:
+        return ""
+    first = _("first token after {seconds} s").format(
+        seconds=f"{float(usage.get('prefill_s') or 0.0):.1f}"
+    )
+    return f"{tokens / decode_s:.1f} tok/s  {count_tokens_text(tokens)}  {first}"

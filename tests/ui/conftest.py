@@ -1,0 +1,47 @@
+"""The whole app on a scripted model, a real store and real settings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qwen_tui.chat.backend import ModelSource
+from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.ui.launch import LaunchOptions
+from tests.scripted import ScriptedBackend
+from tests.ui.model_hosts import settings_for, write_model
+
+MakeApp = Callable[..., QwenTuiApp]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> MakeApp:
+    """Return a maker of apps that share one data folder, as restarts do."""
+    model = write_model(tmp_path / "scripted")
+
+    def make(
+        *backends: ScriptedBackend,
+        chat: str = "",
+        model_name: str | None = None,
+        **overrides: object,
+    ) -> QwenTuiApp:
+        """`backends` answer in order, one for each model that is opened."""
+        queue = list(backends)
+
+        def open_backend(source: ModelSource) -> ScriptedBackend:
+            backend = queue.pop(0) if queue else ScriptedBackend()
+            backend.source = source
+            return backend
+
+        options = LaunchOptions(
+            settings=settings_for(tmp_path, **overrides),
+            model=str(model) if model_name is None else model_name,
+            chat=chat,
+            data_dir=tmp_path / "data",
+            log_dir=tmp_path / "log",
+            config_file=tmp_path / "config.toml",
+        )
+        options.data_dir.mkdir(exist_ok=True)
+        return QwenTuiApp(options, open_backend=open_backend)
+
+    return make

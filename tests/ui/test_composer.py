@@ -1,0 +1,162 @@
+"""The composer: keys, new lines, history, pastes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from qwen_tui.ui.widgets.composer import Composer
+from qwen_tui.ui.widgets.pasted import LIMIT_BYTES
+from tests.helpers import until
+
+
+class ComposerApp(App[None]):
+    """A composer and what it posts."""
+
+    CSS = "#composer { height: auto; max-height: 10; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.composer = Composer()
+        self.sent: list[str] = []
+        self.refused: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.composer
+
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
+        self.sent.append(event.text)
+
+    def on_composer_refused(self, event: Composer.Refused) -> None:
+        self.refused.append(event.reason)
+
+
+@asynccontextmanager
+async def composing() -> AsyncGenerator[tuple[ComposerApp, Pilot[None]]]:
+    app = ComposerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.composer.focus()
+        await pilot.pause()
+        yield app, pilot
+
+
+async def paste(app: ComposerApp, pilot: Pilot[None], text: str) -> None:
+    app.composer.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+async def test_enter_sends_and_the_text_stays_until_it_was_taken_over() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press(*"hi", "enter")
+        await until(lambda: app.sent == ["hi"])
+        assert app.composer.text == "hi"
+        app.composer.clear_sent()
+        assert app.composer.text == ""
+
+
+async def test_enter_on_blanks_sends_nothing() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press("space", "enter", "x", "enter")
+        await until(lambda: bool(app.sent))
+    assert app.sent == ["x"]
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter"])
+async def test_a_new_line_without_sending(key: str) -> None:
+    async with composing() as (app, pilot):
+        await pilot.press("a", key, "b")
+        assert app.composer.text == "a\nb"
+        assert app.sent == []
+
+
+async def test_backslash_and_enter_is_a_new_line_without_the_backslash() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press("a", "backslash", "enter", "b")
+        assert app.composer.text == "a\nb"
+        assert app.sent == []
+
+
+async def test_it_grows_with_its_lines_up_to_eight() -> None:
+    async with composing() as (app, pilot):
+        heights: list[int] = []
+        for _line in range(12):
+            await pilot.pause()
+            heights.append(app.composer.size.height)
+            await pilot.press("ctrl+j")
+    assert heights == [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8]
+
+
+async def test_up_and_down_walk_the_prompts_and_keep_the_draft() -> None:
+    async with composing() as (app, pilot):
+        app.composer.set_history(["first", "second\nline"])
+        await pilot.press(*"draft", "up")
+        assert app.composer.text == "second\nline"
+        await pilot.press("up", "up")  # to its first line, then to the one before
+        assert app.composer.text == "first"
+        await pilot.press("up")
+        assert app.composer.text == "first"
+        await pilot.press("down", "down", "down")
+        assert app.composer.text == "draft"
+
+
+async def test_a_short_paste_is_text_without_control_characters() -> None:
+    async with composing() as (app, pilot):
+        await paste(app, pilot, "one\r\ntwo\x1b[31m")
+        assert app.composer.text == "one\ntwo\u241b[31m"
+        assert app.composer.cursor_location == (1, 8)
+
+
+async def test_a_long_paste_is_one_line_and_is_sent_whole() -> None:
+    long_text = "line of a log\n" * 5_000
+    async with composing() as (app, pilot):
+        await pilot.press(*"see: ")
+        await paste(app, pilot, long_text)
+        assert app.composer.text == "see: [pasted 1: 5,001 lines, 70,000 characters]"
+        await pilot.press("space", "o", "k", "enter")
+        await until(lambda: bool(app.sent))
+    assert app.sent == [f"see: {long_text} ok"]
+
+
+async def test_two_long_pastes_do_not_mix_even_when_one_names_the_other() -> None:
+    first = "a" * 3_000
+    second = "[pasted 1: 1 line, 3,000 characters]" + "b" * 3_000
+    async with composing() as (app, pilot):
+        await paste(app, pilot, first)
+        await paste(app, pilot, second)
+        assert app.composer.prompt == first + second
+
+
+async def test_backspace_takes_a_folded_paste_away_whole() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press("x")
+        await paste(app, pilot, "y" * 3_000)
+        await pilot.press("backspace")
+        assert app.composer.text == "x"
+
+
+async def test_a_paste_over_the_limit_is_refused_and_told() -> None:
+    async with composing() as (app, pilot):
+        await paste(app, pilot, "z" * (LIMIT_BYTES + 1))
+        await until(lambda: bool(app.refused))
+        assert app.composer.text == ""
+    assert "1 MB" in app.refused[0]
+
+
+async def test_what_is_put_back_stands_above_what_was_typed_meanwhile() -> None:
+    long_text = "w" * 3_000
+    async with composing() as (app, pilot):
+        await pilot.press(*"typed")
+        app.composer.put_back(long_text)
+        assert app.composer.prompt == f"{long_text}\ntyped"
+        assert len(app.composer.text) < 100
+
+
+async def test_text_that_is_typed_is_not_put_back_as_a_chip_by_mistake() -> None:
+    async with composing() as (app, pilot):
+        app.composer.put_back("short")
+        assert app.composer.text == "short"
+        await pilot.press("!")
+        assert app.composer.text == "short!"
