@@ -1,0 +1,135 @@
+"""How `ask` shows a turn: the answer on stdout, all else on stderr, or JSON lines."""
+
+import sys
+from dataclasses import asdict
+
+from qwen_tui.chat.events import (
+    AnswerDelta,
+    Failed,
+    Finished,
+    Loaded,
+    LoadProgress,
+    PrefillProgress,
+    StreamEvent,
+    ThinkingDelta,
+)
+from qwen_tui.cli.output import say, say_json
+from qwen_tui.i18n import _
+
+_DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class AskOutput:
+    """Shows the events of one turn.
+
+    Attributes:
+        chat: Id of the saved conversation, empty where none is saved.
+    """
+
+    def __init__(self, *, as_json: bool, chat: str) -> None:
+        self.chat = chat
+        self._as_json = as_json
+        self._on_terminal = sys.stderr.isatty()
+        self._progress_shown = False
+        self._thinking = False
+        self._line_open = False
+
+    def show(self, event: StreamEvent) -> None:
+        """Show one event."""
+        if self._as_json:
+            self._show_json(event)
+            return
+        match event:
+            case LoadProgress(fraction=fraction):
+                self._progress(
+                    _("Loading {percent} %").format(percent=_percent(fraction))
+                )
+            case Loaded(device=device, dtype=dtype):
+                self._progress(
+                    _("Loaded on {device} ({dtype})").format(device=device, dtype=dtype)
+                )
+            case PrefillProgress(done=done, total=total):
+                self._progress(
+                    _("Reading the prompt {done}/{total}").format(
+                        done=done, total=total
+                    )
+                )
+            case ThinkingDelta(text=text):
+                self._think(text)
+            case AnswerDelta(text=text):
+                self._answer(text)
+            case Finished() | Failed():
+                self.close()
+                if isinstance(event, Finished) and event.thinking_cut:
+                    say(_("The limit was reached while thinking."), sys.stderr)
+
+    def close(self) -> None:
+        """End open lines, so that the next program's output starts on its own."""
+        self._end_progress()
+        self._end_thinking()
+        if self._line_open:
+            say("")
+            self._line_open = False
+
+    def _show_json(self, event: StreamEvent) -> None:
+        match event:
+            case LoadProgress() | Loaded():
+                say_json({"event": "load", **asdict(event)})
+            case PrefillProgress():
+                say_json({"event": "prefill", **asdict(event)})
+            case ThinkingDelta(text=text):
+                say_json({"event": "thinking", "text": text})
+            case AnswerDelta(text=text):
+                say_json({"event": "answer", "text": text})
+            case Finished(reason=reason, usage=usage):
+                say_json(
+                    {
+                        "event": "done",
+                        "finish_reason": reason,
+                        "chat": self.chat,
+                        "usage": asdict(usage),
+                        "thinking_cut": event.thinking_cut,
+                        "seed": event.seed,
+                    }
+                )
+            case Failed():
+                pass  # told once, with the exit status, by whoever ends the program
+
+    def _progress(self, text: str) -> None:
+        if not self._on_terminal:
+            return  # a log file wants no ticking line
+        sys.stderr.write(f"{_CLEAR_LINE}{text}")
+        sys.stderr.flush()
+        self._progress_shown = True
+
+    def _end_progress(self) -> None:
+        if self._progress_shown:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+            self._progress_shown = False
+
+    def _think(self, text: str) -> None:
+        self._end_progress()
+        if not self._thinking:
+            self._thinking = True
+            if self._on_terminal:
+                sys.stderr.write(_DIM)
+        say(text, sys.stderr, end="")
+
+    def _end_thinking(self) -> None:
+        if not self._thinking:
+            return
+        self._thinking = False
+        sys.stderr.write(f"{_NORMAL}\n\n" if self._on_terminal else "\n\n")
+        sys.stderr.flush()
+
+    def _answer(self, text: str) -> None:
+        self._end_progress()
+        self._end_thinking()
+        say(text, end="")
+        self._line_open = not text.endswith("\n")
+
+
+def _percent(fraction: float) -> int:
+    return round(100 * fraction)

@@ -1,0 +1,111 @@
+"""`qwen-tui chats`: list, show and delete saved conversations."""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.cli.context import Context
+from qwen_tui.cli.output import say, say_json
+from qwen_tui.errors import UsageError
+from qwen_tui.i18n import N_, _, ngettext
+from qwen_tui.sanitize import sanitize_line
+from qwen_tui.store.conversations import ConversationSummary, Store
+
+STATE_NAMES = {
+    "streaming": N_("being written"),
+    "stopped": N_("stopped"),
+    "failed": N_("failed"),
+    "interrupted": N_("interrupted"),
+}
+
+
+def run(context: Context) -> int:
+    """Carry out one `chats` command."""
+    store = context.open_store()
+    try:
+        match context.args.action:
+            case "list":
+                _list(store, as_json=context.args.json)
+            case "show":
+                _show(store.find(context.args.chat), as_json=context.args.json)
+            case _:
+                return _delete(context, store)
+    finally:
+        store.close()
+    return 0
+
+
+def _list(store: Store, *, as_json: bool) -> None:
+    summaries = store.summaries()
+    if as_json:
+        for summary in summaries:
+            say_json(asdict(summary))
+        return
+    if not summaries:
+        say(_("No conversations yet."), sys.stderr)
+    for summary in summaries:
+        say(_row(summary))
+
+
+def _row(summary: ConversationSummary) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.updated_at))
+    count = ngettext("{n} message", "{n} messages", summary.n_messages).format(
+        n=summary.n_messages
+    )
+    title = sanitize_line(summary.title) or _("(untitled)")
+    return f"{summary.id}  {when}  {title}  ({count}, {sanitize_line(summary.model)})"
+
+
+def _show(conversation: Conversation, *, as_json: bool) -> None:
+    branch = conversation.branch()
+    if as_json:
+        body = asdict(conversation)
+        body["messages"] = [asdict(message) for message in branch]
+        say_json(body)
+        return
+    say(sanitize_line(conversation.title) or _("(untitled)"))
+    if conversation.system_prompt:
+        say(f"\n## {_('System prompt')}\n\n{conversation.system_prompt}")
+    for message in branch:
+        say(_message(message))
+
+
+def _message(message: ChatMessage) -> str:
+    who = _("You") if message.role == "user" else message.model or _("Assistant")
+    state = STATE_NAMES.get(message.state)
+    mark = f" [{_(state)}]" if state else ""
+    thinking = "".join(f"> {line}\n" for line in message.thinking.splitlines())
+    gap = "\n" if thinking else ""
+    return f"\n## {who}{mark}\n\n{thinking}{gap}{message.content}"
+
+
+def _delete(context: Context, store: Store) -> int:
+    conversation = store.find(context.args.chat)
+    title = sanitize_line(conversation.title) or _("(untitled)")
+    if not context.args.yes and not _confirmed(title, len(conversation.messages)):
+        return 1
+    store.delete(conversation.id)
+    body: Mapping[str, Any] = {"event": "deleted", "id": conversation.id}
+    if context.args.json:
+        say_json(body)
+    else:
+        say(_("Deleted {title}.").format(title=title))
+    return 0
+
+
+def _confirmed(title: str, n_messages: int) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            _("Deleting {title} needs a yes.").format(title=title),
+            hint=_("Add --yes where nobody can be asked."),
+        )
+    question = ngettext(
+        "Delete {title} with {n} message for ever? [y/N] ",
+        "Delete {title} with {n} messages for ever? [y/N] ",
+        n_messages,
+    ).format(title=title, n=n_messages)
+    say(question, sys.stderr, end="")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,127 @@
+"""How `models download` shows a job: a bar, plain lines, or JSON lines."""
+
+import sys
+import time
+from dataclasses import asdict
+
+from qwen_tui.cli.output import say, say_json, size_text
+from qwen_tui.errors import DownloadError
+from qwen_tui.i18n import _, ngettext
+from qwen_tui.sanitize import sanitize_line
+from qwen_tui.wire import (
+    DownloadDone,
+    DownloadFailed,
+    DownloadPlan,
+    DownloadProgress,
+    DownloadRetry,
+)
+
+DownloadMessage = (
+    DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone | DownloadFailed
+)
+PLAIN_INTERVAL_S = 10.0  # a log file wants few lines
+BAR_CELLS = 24
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class DownloadOutput:
+    """Shows the messages of one download."""
+
+    def __init__(self, *, as_json: bool, repo: str) -> None:
+        self._as_json = as_json
+        self._repo = repo
+        self._on_terminal = sys.stderr.isatty()
+        self._bar_shown = False
+        self._next_line_at = 0.0
+
+    def show(self, event: DownloadMessage) -> None:
+        """Show one message.
+
+        Raises:
+            DownloadError: the download failed; the command line prints it.
+        """
+        if isinstance(event, DownloadFailed):
+            self.close()
+            raise DownloadError(event.message, hint=event.hint, code=event.code)
+        if self._as_json:
+            self._show_json(event)
+        else:
+            self._show_text(event)
+
+    def close(self) -> None:
+        """Take the bar away, so that the next line starts on its own."""
+        if self._bar_shown:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+            self._bar_shown = False
+
+    def _show_json(
+        self, event: DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone
+    ) -> None:
+        name = type(event).__name__.removeprefix("Download").lower()
+        body = asdict(event)
+        del body["id"]
+        say_json({"event": name, **body})
+
+    def _show_text(
+        self, event: DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone
+    ) -> None:
+        match event:
+            case DownloadPlan():
+                self._line(_plan_text(self._repo, event))
+            case DownloadProgress():
+                self._show_progress(event)
+            case DownloadRetry(file=file, reason=reason, wait_s=wait_s):
+                self._line(
+                    _("{file}: {reason}; trying again in {seconds} s").format(
+                        file=sanitize_line(file),
+                        reason=sanitize_line(reason),
+                        seconds=round(wait_s),
+                    )
+                )
+            case DownloadDone(path=path):
+                self.close()
+                say(path)
+
+    def _show_progress(self, event: DownloadProgress) -> None:
+        text = _progress_text(event)
+        if self._on_terminal:
+            sys.stderr.write(f"{_CLEAR_LINE}{_bar(event)} {text}")
+            sys.stderr.flush()
+            self._bar_shown = True
+        elif time.monotonic() >= self._next_line_at:
+            self._next_line_at = time.monotonic() + PLAIN_INTERVAL_S
+            self._line(text)
+
+    def _line(self, text: str) -> None:
+        self.close()
+        say(text, sys.stderr)
+
+
+def _plan_text(repo: str, plan: DownloadPlan) -> str:
+    return ngettext(
+        "{repo}: {n} file, {total}; {have} here already",
+        "{repo}: {n} files, {total}; {have} here already",
+        plan.files,
+    ).format(
+        repo=sanitize_line(repo),
+        n=plan.files,
+        total=size_text(plan.total_bytes),
+        have=size_text(plan.have_bytes),
+    )
+
+
+def _progress_text(event: DownloadProgress) -> str:
+    share = event.done_bytes / event.total_bytes if event.total_bytes else 1.0
+    return _("{percent} %  {done} of {total}  {speed}/s").format(
+        percent=int(100 * share),
+        done=size_text(event.done_bytes),
+        total=size_text(event.total_bytes),
+        speed=size_text(event.bytes_per_s),
+    )
+
+
+def _bar(event: DownloadProgress) -> str:
+    share = event.done_bytes / event.total_bytes if event.total_bytes else 1.0
+    filled = min(BAR_CELLS, int(BAR_CELLS * share))
+    return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}]"

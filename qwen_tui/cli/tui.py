@@ -1,0 +1,60 @@
+"""The command without a name: the screen."""
+
+import sys
+from dataclasses import replace
+
+from qwen_tui.chat.conversation import Conversation
+from qwen_tui.cli.context import Context, warn_of_remote_code
+from qwen_tui.cli.output import say
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import _
+from qwen_tui.settings import Settings
+
+
+def run(context: Context) -> int:
+    """Open the screen on the conversation and the model that were asked for."""
+    from qwen_tui.ui.launch import LaunchOptions, run_tui
+
+    chat = _conversation(context)
+    model = context.settings.model.default or (chat.model if chat else "")
+    if context.args.model:
+        # A wrong name is told here, not on the screen.
+        warn_of_remote_code(context, context.find_source(model))
+    for notice in context.settings.notices:
+        say(notice, sys.stderr)
+    return run_tui(
+        LaunchOptions(
+            settings=_trusting(context, model),
+            model=model,
+            chat=chat.id if chat else "",
+            data_dir=context.data_dir,
+            log_dir=context.log_dir,
+            config_file=context.config_file,
+        )
+    )
+
+
+def _conversation(context: Context) -> Conversation | None:
+    if not (context.args.resume or context.args.continue_):
+        return None
+    store = context.open_store()
+    try:
+        chat = context.wanted_conversation(store)
+    finally:
+        store.close()
+    if chat is None and context.args.continue_:
+        raise QwenTuiError(
+            _("There is no conversation to go on with."),
+            hint=_("Start one with: qwen-tui"),
+            code="chat_not_found",
+        )
+    return chat
+
+
+def _trusting(context: Context, model: str) -> Settings:
+    settings = context.settings
+    if not (context.args.trust_remote_code and model):
+        return settings
+    source = context.find_source(model)
+    trusted = (*settings.model.trust_remote_code, source.identity)
+    return replace(settings, model=replace(settings.model, trust_remote_code=trusted))

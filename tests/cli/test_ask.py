@@ -1,0 +1,197 @@
+"""`ask` with real models in the real engine process, as a shell would run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.terminal import descendants, is_alive
+from tests.helpers import wait_until
+from tests.models import smollm2_gguf
+
+pytestmark = pytest.mark.torch
+
+LONG = "Count to 100"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "qwen_tui", *arguments]
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(home)}
+
+
+def ask(
+    home: Path, *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("ask", *arguments),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment(home),
+        check=False,
+    )
+
+
+def events(result: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def text_of(kind: str, seen: list[dict[str, Any]]) -> str:
+    return "".join(event["text"] for event in seen if event["event"] == kind)
+
+
+def test_json_shows_thinking_then_the_answer_then_a_usage_that_adds_up(home: Path):
+    result = ask(home, "--model", "demo", "--json", "What is the capital of France?")
+    assert result.returncode == 0, result.stderr
+    seen = events(result)
+    assert seen[0]["event"] == "load"
+    assert text_of("thinking", seen).strip()
+    assert "Paris" in text_of("answer", seen)
+    kinds = [event["event"] for event in seen]
+    assert kinds.index("answer") > len(kinds) - 1 - kinds[::-1].index("thinking")
+    done = seen[-1]
+    assert done["event"] == "done"
+    assert done["finish_reason"] == "stop"
+    usage = done["usage"]
+    assert usage["prompt_tokens"] > 5
+    assert 0 <= usage["cached_tokens"] <= usage["prompt_tokens"]
+    assert usage["thinking_tokens"] > 0
+    assert usage["answer_tokens"] > 1
+    assert usage["prefill_s"] > 0
+    assert usage["decode_s"] > 0
+    shown = subprocess.run(
+        command("chats", "show", done["chat"], "--json"),
+        capture_output=True,
+        text=True,
+        env=environment(home),
+        check=True,
+    )
+    user, assistant = json.loads(shown.stdout)["messages"]
+    assert user["content"] == "What is the capital of France?"
+    assert assistant["content"] == text_of("answer", seen)
+    assert assistant["thinking"] == text_of("thinking", seen)
+    assert assistant["state"] == "complete"
+    assert assistant["usage"]["answer_tokens"] == usage["answer_tokens"]
+
+
+def test_no_think_gives_no_thinking_event(home: Path):
+    result = ask(
+        home,
+        "--model",
+        "demo",
+        "--no-think",
+        "--json",
+        "What is the capital of France?",
+    )
+    seen = events(result)
+    assert "thinking" not in {event["event"] for event in seen}
+    assert "Paris" in text_of("answer", seen)
+    assert seen[-1]["usage"]["thinking_tokens"] == 0
+
+
+def test_the_answer_alone_goes_to_stdout(home: Path):
+    result = ask(home, "--model", "demo", stdin="What is the capital of France?\n")
+    assert result.returncode == 0, result.stderr
+    assert "Paris" in result.stdout
+    assert "think>" not in result.stdout
+    assert result.stderr.strip()  # the thinking
+
+
+def test_continue_knows_what_was_said(home: Path):
+    ask(home, "--model", "demo", "My name is Ada.")
+    result = ask(home, "--continue", "What is my name?")
+    assert result.returncode == 0, result.stderr
+    assert "Ada" in result.stdout
+
+
+def test_no_save_leaves_nothing(home: Path):
+    result = ask(home, "--model", "demo", "--no-save", "--json", "Hello")
+    assert events(result)[-1]["chat"] == ""
+    assert list((home / "data").rglob("*.db*")) == []
+
+
+def test_the_same_seed_gives_the_same_answer(home: Path):
+    arguments = ("--model", "demo", "--no-save", "--seed", "7", "--temperature", "5")
+    first = ask(home, *arguments, "Tell me something.")
+    second = ask(home, *arguments, "Tell me something.")
+    assert first.stdout == second.stdout
+    assert first.stdout.strip()
+
+
+def test_a_token_limit_ends_with_length(home: Path):
+    arguments = ("--model", "demo", "--no-think", "--json", "--max-new-tokens", "9")
+    done = events(ask(home, *arguments, LONG))[-1]
+    assert done["finish_reason"] == "length"
+    assert done["usage"]["answer_tokens"] == 9
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_keeps_what_is_there(home: Path, number: int, status: int):
+    with subprocess.Popen(
+        command("ask", "--model", "demo", "--no-think", "--json", LONG),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(home),
+    ) as process:
+        assert process.stdout is not None
+        seen: list[dict[str, Any]] = []
+        for line in process.stdout:
+            seen.append(json.loads(line))
+            if seen[-1]["event"] == "answer" and len(seen) > 3:
+                process.send_signal(number)
+                break
+        seen.extend(json.loads(line) for line in process.stdout)
+    assert process.returncode == status
+    assert seen[-1]["event"] == "done"
+    assert seen[-1]["finish_reason"] == "cancelled"
+    shown = subprocess.run(
+        command("chats", "show", seen[-1]["chat"], "--json"),
+        capture_output=True,
+        text=True,
+        env=environment(home),
+        check=True,
+    )
+    answer = json.loads(shown.stdout)["messages"][-1]
+    assert answer["state"] == "stopped"
+    assert answer["content"] == text_of("answer", seen)
+
+
+def test_no_engine_outlives_ask_killed_hard(home: Path):
+    process = subprocess.Popen(
+        command("ask", "--model", "demo", "--no-think", "--json", LONG),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(home),
+    )
+    assert process.stdout is not None
+    while '"answer"' not in process.stdout.readline():
+        pass
+    children = descendants(process.pid)
+    assert children
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    wait_until(lambda: not any(is_alive(pid) for pid in children), patience_s=10)
+
+
+def test_a_real_language_model_knows_paris_from_its_gguf(home: Path):
+    result = ask(
+        home,
+        *("--model", str(smollm2_gguf()), "--temperature", "0"),
+        *("--max-new-tokens", "20", "What is the capital of France?"),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Paris" in result.stdout

@@ -1,0 +1,283 @@
+"""A real terminal around a real program: pty, pyte's screen, every byte kept."""
+
+import contextlib
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyte
+
+PATIENCE_S = 60.0
+_SLICE_S = 0.05
+_STALLED_S = 0.7
+_FULL_BYTES = 4000  # Linux lets 4095 bytes wait for a reader
+# pyte knows neither; both would leave letters on its screen.
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=?][0-9;]*u|\x1b\[\?[0-9;]*\$p|\x1b\\")
+_CUT_SEQUENCE = re.compile(rb"\x1b[^a-zA-Z~\\]{0,40}\Z")
+_MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
+
+
+class Terminal:
+    """One program in one terminal. Nothing is read unless a method waits."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        columns: int = 120,
+        rows: int = 36,
+        cwd: Path | None = None,
+    ) -> None:
+        self.raw = bytearray()
+        """Every byte the program sent."""
+        self._unfed = b""
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.master, slave = os.openpty()
+        self.set_window(columns, rows)
+        self.attributes_before = termios.tcgetattr(self.master)
+        self.process = subprocess.Popen(
+            argv,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self._master_open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            error.add_note(f"the screen was:\n{self.text()}")
+        if self.process.poll() is None:
+            for pid in descendants(self.process.pid) | {self.process.pid}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+        self.hang_up()
+
+    # what a person does
+
+    def send(self, keys: str | bytes) -> None:
+        """Press keys: text, or the bytes a terminal would send."""
+        data = keys.encode() if isinstance(keys, str) else keys
+        while data:
+            self.pump(0)
+            _, ready, _ = select.select([], [self.master], [], PATIENCE_S)
+            assert ready, "the program reads no more keys"
+            data = data[os.write(self.master, data[:1024]) :]
+
+    def paste(self, text: str) -> None:
+        """Paste as a terminal with bracketed paste does."""
+        self.send(f"\x1b[200~{text}\x1b[201~")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self.screen.resize(rows, columns)
+        self.set_window(columns, rows)
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        if self._master_open:
+            self._master_open = False
+            os.close(self.master)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone."""
+        self.process.send_signal(number)
+
+    # what a person sees
+
+    def text(self) -> str:
+        """Return the screen as lines without trailing blanks."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def line_with(self, text: str) -> str:
+        """Return the first line that holds `text`, empty when none does."""
+        return next((x for x in self.text().splitlines() if text in x), "")
+
+    def wait_for(self, text: str, *, patience_s: float = PATIENCE_S) -> None:
+        """Wait until `text` is on the screen."""
+        self.wait_until(lambda: text in self.text(), repr(text), patience_s=patience_s)
+
+    def wait_gone(self, text: str, *, patience_s: float = PATIENCE_S) -> None:
+        """Wait until `text` is not on the screen."""
+        self.wait_until(
+            lambda: text not in self.text(), f"no {text!r}", patience_s=patience_s
+        )
+
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        what: str = "",
+        *,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Read what the program sends until `condition()` holds."""
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline, f"never seen: {what or condition}"
+            alive = self.process.poll() is None
+            if not self.pump(_SLICE_S) and not alive:
+                assert condition(), f"the program ended without {what or condition}"
+
+    def wait_quiet(self, quiet_s: float, *, patience_s: float = PATIENCE_S) -> None:
+        """Wait until the program has sent nothing for `quiet_s` seconds."""
+        deadline = time.monotonic() + patience_s
+        last = time.monotonic()
+        while time.monotonic() - last < quiet_s:
+            assert time.monotonic() < deadline, "the program never falls silent"
+            if self.pump(_SLICE_S):
+                last = time.monotonic()
+
+    def wait_stalled(self, *, patience_s: float = PATIENCE_S) -> None:
+        """Read nothing until a busy program can do no more, the terminal being full."""
+        deadline = time.monotonic() + patience_s
+        used, since = -1, time.monotonic()
+        while time.monotonic() - since < _STALLED_S:
+            assert time.monotonic() < deadline, "the program is not stalled"
+            now_used = _ticks(self.process.pid)
+            if now_used != used:
+                used, since = now_used, time.monotonic()
+            time.sleep(_SLICE_S)
+        waiting = struct.unpack(
+            "i", fcntl.ioctl(self.master, termios.FIONREAD, b"    ")
+        )
+        assert waiting[0] >= _FULL_BYTES, "the terminal has room left"
+
+    def wait_exit(self, *, patience_s: float = PATIENCE_S, reading: bool = True) -> int:
+        """Wait for the end; `reading=False` is a terminal that has stalled."""
+        deadline = time.monotonic() + patience_s
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "the program does not end"
+            if reading:
+                self.pump(_SLICE_S)
+            else:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(_SLICE_S)
+        while reading and self.pump(_SLICE_S):
+            pass
+        return self.process.returncode
+
+    def pump(self, timeout_s: float) -> bool:
+        """Read once; False when nothing came within `timeout_s`."""
+        if not self._master_open:
+            return False
+        ready, _, _ = select.select([self.master], [], [], timeout_s)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:  # EIO: the program and all its children let go
+            return False
+        self.raw += data
+        self._feed(data)
+        return bool(data)
+
+    def modes(self) -> dict[int, bool]:
+        """Return every private mode the program touched, and whether it is on."""
+        found: dict[int, bool] = {}
+        for numbers, switch in _MODE.findall(bytes(self.raw)):
+            for number in numbers.split(b";"):
+                found[int(number)] = switch == b"h"
+        return found
+
+    def assert_restored(self) -> None:
+        """Fail unless the terminal is as the program found it."""
+        modes = self.modes()
+        assert modes.pop(25), "the cursor is hidden"
+        assert modes.pop(7, True), "lines do not wrap"
+        on = [number for number, is_on in modes.items() if is_on]
+        assert not on, f"modes left on: {on}"
+        pushed = len(re.findall(rb"\x1b\[>\d+u", self.raw))
+        assert self.raw.count(b"\x1b[<u") >= pushed
+        assert termios.tcgetattr(self.master) == self.attributes_before
+
+    def picture(self, path: Path) -> None:
+        """Draw the screen as it is into a PNG file."""
+        from tests.e2e.picture import draw
+
+        draw(self.screen, path)
+
+    def _feed(self, data: bytes) -> None:
+        data = self._unfed + data
+        cut = _CUT_SEQUENCE.search(data)
+        self._unfed = cut.group() if cut else b""
+        data = data[: len(data) - len(self._unfed)]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+
+    def set_window(self, columns: int, rows: int) -> None:
+        """Tell the program a size, 0 for unknown; our own picture keeps its own."""
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
+
+
+def plain_environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment whose every folder is inside `home`."""
+    keep = {k: os.environ[k] for k in ("PATH", "LD_LIBRARY_PATH") if k in os.environ}
+    return {
+        **keep,
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        **more,
+    }
+
+
+def _ticks(pid: int) -> int:
+    """Return the processor time a process has used, in clock ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the ids of every process below `pid`."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            rest: list[Any] = stat.read_text().rpartition(")")[2].split()
+            parents[int(stat.parent.name)] = int(rest[1])
+    found: set[int] = set()
+    while True:
+        more = {p for p, q in parents.items() if q == pid or q in found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; a zombie does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
