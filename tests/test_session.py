@@ -417,6 +417,7 @@ async def test_a_failure_keeps_the_partial_answer_and_the_reason(
     assert told([answer]) == [("assistant", "Half an", "failed")]
     assert answer.usage["error"] == last.message
     assert answer.usage["error_code"] == code
+    assert "error_hint" in answer.usage
 
 
 async def test_failed_and_empty_answers_are_left_out_of_the_next_prompt(store: Store):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,6 +63,7 @@ class LocalBackend:
         source: The model.
         loaded: What is loaded; None until then and after the engine's death.
         notice: What a person should know of the last stop; empty where it went well.
+        on_idle_death: Called when the engine ends by itself while nothing runs.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class LocalBackend:
         self.source = source
         self.loaded: Loaded | None = None
         self.notice = ""
+        self.on_idle_death: Callable[[Failed], None] | None = None
+        self._is_closing = False
         self._options = options
         self._log_file = log_dir / "engine.log"
         self._environ = environ
@@ -120,10 +123,12 @@ class LocalBackend:
 
     async def close(self) -> None:
         """End the engine; what runs ends as cancelled. May be loaded again later."""
+        self._is_closing = True
         if self._job is not None:
             self._job.is_cancelled = True
         stops = [child.stop() for child in self._readers.values()]
         await asyncio.gather(*stops, *self._readers)
+        self._is_closing = False
 
     def kill(self) -> None:
         """End the engine now; safe in a signal handler."""
@@ -299,6 +304,8 @@ class LocalBackend:
         if self._job is not None:
             self._job.events.put_nowait(why)
             self._job.over.set()
+        elif self.on_idle_death is not None and not self._is_closing:
+            self.on_idle_death(why)
 
     def _child_env(self) -> dict[str, str]:
         environ = os.environ if self._environ is None else self._environ

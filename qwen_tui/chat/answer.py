@@ -64,8 +64,9 @@ class GrowingAnswer:
         match last:
             case None:
                 self.message = replace(now, state="stopped")
-            case Failed(code, message):
-                usage = {**now.usage, "error": message, "error_code": code}
+            case Failed(code, message, hint):
+                error = {"error": message, "error_code": code, "error_hint": hint}
+                usage = {**now.usage, **error}
                 self.message = replace(now, state="failed", usage=usage)
             case Finished():
                 self._finish(last)

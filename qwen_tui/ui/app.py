@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
 from qwen_tui.chat.backend import ModelSource
+from qwen_tui.chat.events import Failed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.ui.desk import Desk, OpenBackend
@@ -45,6 +46,7 @@ class QwenTuiApp(App[int]):
     ) -> None:
         super().__init__()
         self.desk = Desk(options, open_backend)
+        self.desk.on_engine_death = self._tell_engine_death
         ui = options.settings.ui
         self.chat = ChatScreen(thinking_open=ui.thinking_open)
         themes = self.available_themes
@@ -60,6 +62,12 @@ class QwenTuiApp(App[int]):
 
     @work(group="begin")
     async def _begin(self) -> None:
+        try:
+            await self._open()
+        finally:
+            self.chat.end_start()
+
+    async def _open(self) -> None:
         """Open the store, the conversation and the model, each told if it fails."""
         try:
             await self.desk.open_store()
@@ -153,6 +161,10 @@ class QwenTuiApp(App[int]):
     def _tell_error(self, error: QwenTuiError) -> None:
         self.chat.tell(f"{error.message} {error.hint}".strip(), "error")
 
+    def _tell_engine_death(self, failure: Failed) -> None:
+        self.chat.header.change(device="", dtype="")
+        self.chat.tell(f"{failure.message} {failure.hint}", "error")
+
     # Leaving
 
     @on(QuitAsked)
@@ -162,7 +174,7 @@ class QwenTuiApp(App[int]):
             question = _(
                 "An answer is being written; what is there will be kept. Quit?"
             )
-            self.chat.ask(question, self.leave)
+            self.chat.ask(question, self.leave, while_answering=True)
         else:
             self.leave()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
+from qwen_tui.chat.events import Failed
 from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, find_model, list_models
 from qwen_tui.session import Session, TurnOptions
@@ -36,6 +37,7 @@ class Desk:
         self.store: Store | None = None
         self.backend: Backend | None = None
         self.session: Session | None = None
+        self.on_engine_death: Callable[[Failed], None] | None = None
         generation = options.settings.generation
         self.turn_options = TurnOptions(
             presets=options.settings.sampling,
@@ -181,7 +183,9 @@ class Desk:
             threads=model.threads,
             trust_remote_code=source.identity in model.trust_remote_code,
         )
-        return LocalBackend(source, load, log_dir=self.options.log_dir)
+        backend = LocalBackend(source, load, log_dir=self.options.log_dir)
+        backend.on_idle_death = self.on_engine_death
+        return backend
 
     def _the_store(self) -> Store:
         if self.store is None:

@@ -279,10 +279,14 @@ async def test_a_death_while_loading_and_while_idle_is_no_end(tmp_path: Path):
     assert isinstance(last, Failed)
     assert last.code == "engine_died"
     backend = backend_for(tmp_path)
+    told: list[Failed] = []
+    backend.on_idle_death = told.append
     os.kill(int(await answer(backend, "pid")), signal.SIGKILL)
     await until(lambda: backend.loaded is None)
+    assert [failure.code for failure in told] == ["engine_died"]
     assert await answer(backend, "say hello") == "hello"
     await backend.close()
+    assert len(told) == 1  # an end that was asked for is no death
 
 
 async def test_a_program_without_an_engine_says_where_to_look(tmp_path: Path):

@@ -210,3 +210,64 @@ async def test_control_c_stops_first_and_quits_on_the_second_when_idle(
         await person.sees("Press Ctrl+C again")
         await pilot.press("ctrl+c")
         await until(lambda: app.return_value == 0)
+
+
+async def test_continue_goes_on_inside_the_cut_answer(make_app: MakeApp) -> None:
+    cut = [AnswerDelta("1, 2,"), Hang()]
+    app = make_app(ScriptedBackend(cut, says(" 3, 4.")))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.types("count")
+        await person.shown("1, 2,")
+        await pilot.press("escape")
+        await person.idle()
+        await person.types("/continue")
+        await until(lambda: person.branch[-1].content == "1, 2, 3, 4.")
+        await person.idle()
+        await person.shown("1, 2, 3, 4.")
+        await person.types("/continue")
+        await person.sees("nothing is cut")
+        saved = person.saved().branch()
+    assert [m.content for m in saved] == ["count", "1, 2, 3, 4."]
+    assert saved[-1].state == "complete"
+
+
+async def test_what_is_sent_before_a_model_is_known_is_answered(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(ScriptedBackend(says("Hello.")))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        chat = app.chat
+        await person.ready()
+        assert chat.turns.session is not None
+        backend, chat.turns.session.backend = chat.turns.session.backend, None
+        chat.turns.starting = True
+        await person.types("early")
+        await person.types("too early")
+        assert chat.composer.text == "too early"
+        chat.turns.session.backend = backend
+        chat.end_start()
+        await until(lambda: len(person.branch) == 2, pause=pilot.pause)
+        await person.idle()
+        assert [m.content for m in person.branch] == ["early", "Hello."]
+
+
+async def test_the_quit_question_goes_away_when_the_answer_is_finished(
+    make_app: MakeApp,
+) -> None:
+    gate = Gate()
+    app = make_app(ScriptedBackend([AnswerDelta("so far"), gate, *says(" done")[1:]]))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.types("go")
+        await person.shown("so far")
+        await pilot.press("ctrl+q")
+        await person.shown("An answer is being written")
+        gate.open()
+        await person.idle()
+        await person.gone("An answer is being written")
+        await person.sees("The answer is finished. Ctrl+Q quits.")
+        await until(lambda: app.focused is app.chat.composer, pause=pilot.pause)

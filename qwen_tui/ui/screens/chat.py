@@ -37,14 +37,6 @@ from qwen_tui.ui.widgets.transcript import Transcript
 _FLUSH_S = 0.066
 _STATUS_S = 0.5
 _TWICE_S = 2.0
-_ACTIONS = {
-    "new": "new_chat",
-    "models": "models",
-    "fold": "fold",
-    "retry": "retry",
-    "answer": "answer_now",
-    "help": "help",
-}
 
 
 class ChatScreen(Screen[None]):
@@ -86,6 +78,7 @@ class ChatScreen(Screen[None]):
         widgets = ChatWidgets(self.transcript, self.composer, self.status, self.header)
         self.turns = ChatTurns(widgets, thinking_open=thinking_open)
         self._last_ctrl_c = 0.0
+        self._asked_while_answering = False
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -120,9 +113,24 @@ class ChatScreen(Screen[None]):
         """Show one line in the place that always tells what is happening."""
         self.status.show_note(text, tone)
 
-    def ask(self, question: str, on_yes: Callable[[], object]) -> None:
-        """Ask on the bottom line."""
+    def ask(
+        self,
+        question: str,
+        on_yes: Callable[[], object],
+        *,
+        while_answering: bool = False,
+    ) -> None:
+        """Ask on the bottom line, some things only as long as an answer is written."""
+        self._asked_while_answering = while_answering
         self.confirm.ask(question, on_yes)
+
+    def end_start(self) -> None:
+        """Send what was written before it was known which model answers."""
+        text = self.turns.end_start()
+        if text and self._has_model:
+            self._send(text)
+        elif text:
+            self.composer.put_back(text)
 
     @work(exclusive=True, group="load")
     async def load_model(self) -> None:
@@ -139,21 +147,24 @@ class ChatScreen(Screen[None]):
     async def take_prompt(self, event: Composer.Submitted) -> None:
         if is_command(event.text):
             await self._obey(event.text)
-        elif self.turns.answering:
+        elif self.turns.answering or self.turns.waiting_prompt:
             self.tell(_("Still answering. The message stays; Esc stops the answer."))
-        elif self.turns.session is None or self.turns.session.backend is None:
-            self.tell(_("No model is chosen: press Ctrl+O."), "warning")
-        else:
+        elif self._has_model:
             self.composer.clear_sent()
             self._send(event.text)
+        elif self.turns.starting:
+            self.composer.clear_sent()
+            self.turns.waiting_prompt = event.text
+        else:
+            self.tell(_("No model is chosen: press Ctrl+O."), "warning")
 
     @work(group="turn")
     async def _send(self, text: str) -> None:
         await self._run(self.turns.send(text))
 
     @work(group="turn")
-    async def _retry(self) -> None:
-        await self._run(self.turns.retry())
+    async def _answer_again(self, *, go_on: bool) -> None:
+        await self._run(self.turns.go_on() if go_on else self.turns.retry())
 
     async def _run(self, turn: Awaitable[None]) -> None:
         self._set_running(True)
@@ -162,6 +173,8 @@ class ChatScreen(Screen[None]):
         finally:
             self._set_running()
             self.post_message(TurnSettled())
+            if self._asked_while_answering and self.confirm.close():
+                self.tell(_("The answer is finished. Ctrl+Q quits."))
 
     def _set_running(self, running: bool | None = None) -> None:
         """Tick only while something runs: an idle screen sends nothing."""
@@ -189,14 +202,16 @@ class ChatScreen(Screen[None]):
             self.post_message(ModelsAsked())
 
     def action_retry(self) -> None:
-        if self.turns.answering:
-            self.tell(_("Still answering. Esc stops the answer."))
-        elif self.turns.session is None or self.turns.session.backend is None:
-            self.tell(_("No model is chosen: press Ctrl+O."), "warning")
-        elif self.turns.session.conversation.branch():
-            self._retry()
+        if not self._may_answer():
+            return
+        if self.turns.has_messages:
+            self._answer_again(go_on=False)
         elif not self.turns.loading:
             self.load_model()
+
+    def action_go_on(self) -> None:
+        if self._may_answer() and self.turns.may_go_on():
+            self._answer_again(go_on=True)
 
     def action_toggle_thinking(self, on: bool | None = None) -> None:
         self.tell(self.turns.switch_thinking(on))
@@ -277,6 +292,16 @@ class ChatScreen(Screen[None]):
             self.tell(_("Still answering. Esc stops the answer."))
         return not self.turns.answering
 
+    @property
+    def _has_model(self) -> bool:
+        session = self.turns.session
+        return session is not None and session.backend is not None
+
+    def _may_answer(self) -> bool:
+        if self._may_leave() and not self._has_model:
+            self.tell(_("No model is chosen: press Ctrl+O."), "warning")
+        return self._has_model and not self.turns.answering
+
     async def _obey(self, line: str) -> None:
         """Do what a slash command says; a wrong one stays to be mended."""
         command = parse_command(line)
@@ -290,4 +315,4 @@ class ChatScreen(Screen[None]):
             case "quit":
                 self.post_message(QuitAsked())
             case action:
-                await self.run_action(_ACTIONS[action])
+                await self.run_action(action)

@@ -5,15 +5,27 @@ from typing import Literal
 
 from qwen_tui.i18n import _
 
-Action = Literal["new", "models", "think", "fold", "retry", "answer", "help", "quit"]
+Action = Literal[
+    "new_chat",
+    "models",
+    "think",
+    "fold",
+    "retry",
+    "go_on",
+    "answer_now",
+    "help",
+    "quit",
+]
+"""Named as the chat screen's own actions."""
 
 _ACTIONS: dict[str, Action] = {
-    "/new": "new",
+    "/new": "new_chat",
     "/models": "models",
     "/think": "think",
     "/fold": "fold",
     "/retry": "retry",
-    "/answer": "answer",
+    "/continue": "go_on",
+    "/answer": "answer_now",
     "/help": "help",
     "/quit": "quit",
 }

@@ -115,7 +115,8 @@ class Feed:
         if message.state == "failed":
             status.show(f"{state_mark(message)} {again}", "error")
         elif message.state in ("stopped", "interrupted"):
-            status.show(f"{state_mark(message)} {again}", "warning")
+            more = _("/continue goes on with it.")
+            status.show(f"{state_mark(message)} {again} {more}", "warning")
         else:
             status.show(numbers_line(message.usage) or _("Ready"))
 

@@ -29,7 +29,7 @@ _KEYS = (
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
     (
-        "/new /models /think on|off /fold /retry /answer /help /quit",
+        "/new /models /think on|off /fold /retry /continue /answer /help /quit",
         N_("the same as commands, written as a message"),
     ),
 )

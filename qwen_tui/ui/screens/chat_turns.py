@@ -28,6 +28,8 @@ class ChatTurns:
         self._thinking_open = thinking_open
         self._load_failed = False
         self._taken_back = False
+        self.starting = True
+        """It is not known yet which model answers."""
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -36,6 +38,11 @@ class ChatTurns:
     def answering(self) -> bool:
         """A prompt is waiting for the model, or being answered."""
         return not self._idle.is_set()
+
+    @property
+    def has_messages(self) -> bool:
+        """There is something to answer again."""
+        return self.session is not None and bool(self.session.conversation.branch())
 
     @property
     def active(self) -> bool:
@@ -110,6 +117,42 @@ class ChatTurns:
                 await self._show_again(session)
         finally:
             self._idle.set()
+
+    def may_go_on(self) -> bool:
+        """Whether the last answer was cut; tells the person where it was not."""
+        session = self.session
+        if session is not None and session.can_continue:
+            return True
+        self._widgets.status.show_note(_("The last answer is whole: nothing is cut."))
+        return False
+
+    async def go_on(self) -> None:
+        """Go on inside the last answer, which was cut."""
+        session = self.session
+        if session is None:
+            return
+        self._start()
+        try:
+            cut = session.conversation.branch()[-1]
+            old = self._widgets.transcript.last_answer
+            if old is not None:
+                await old.remove()
+            turn = await self._new_turn()
+            if cut.thinking:
+                turn.think(cut.thinking)
+            turn.answer(cut.content)
+            if await self._model_came(""):
+                await self._answer(session, session.continue_answer(), turn)
+            else:
+                await self._show_again(session)
+        finally:
+            self._idle.set()
+
+    def end_start(self) -> str:
+        """Return what was sent before it was known which model answers."""
+        self.starting = False
+        text, self.waiting_prompt = self.waiting_prompt, ""
+        return text
 
     async def stop(self) -> None:
         """End what runs: a waiting prompt first, else the turn, else the load."""

@@ -35,8 +35,8 @@ class ConfirmLine(Static, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        on_yes, self._on_yes = self._on_yes, None
-        self._close()
+        on_yes = self._on_yes
+        self.close()
         if event.key in ("y", "Y", "upper_y") and on_yes is not None:
             on_yes()
 
@@ -44,7 +44,10 @@ class ConfirmLine(Static, can_focus=True):
         self._on_yes = None
         self.display = False
 
-    def _close(self) -> None:
+    def close(self) -> bool:
+        """Take the question back; False where none was asked."""
+        asked, self._on_yes = self._on_yes is not None, None
         self.display = False
-        if self._focus_after is not None and self._focus_after.is_attached:
+        if asked and self._focus_after is not None and self._focus_after.is_attached:
             self._focus_after.focus()
+        return asked

@@ -140,7 +140,8 @@ def state_mark(message: ChatMessage) -> str:
         case "interrupted":
             return _("Interrupted: the program ended while this was being written.")
         case "failed":
-            return error_text(message.usage.get("error"))
+            usage = message.usage
+            return error_text(usage.get("error"), usage.get("error_hint"))
         case "complete" | "streaming":
             return _limit_mark(message.usage)
 
@@ -153,10 +154,11 @@ def _limit_mark(usage: Mapping[str, Any]) -> str:
     return ""
 
 
-def error_text(error: object) -> str:
-    """Return what a saved error says, sanitized."""
+def error_text(error: object, hint: object = "") -> str:
+    """Return what a saved error says and advises, sanitized."""
     reason = sanitize(str(error or "")) or _("no reason given")
-    return _("Failed: {reason}").format(reason=reason)
+    told = _("Failed: {reason}").format(reason=reason)
+    return f"{told} {sanitize(str(hint))}" if hint else told
 
 
 def numbers_line(usage: Mapping[str, Any]) -> str:
@@ -167,7 +169,7 @@ def numbers_line(usage: Mapping[str, Any]) -> str:
     decode_s = float(usage.get("decode_s") or 0.0)
     if not tokens or decode_s <= 0:
         return ""
-    first = _("first token after {seconds} s").format(
-        seconds=f"{float(usage.get('prefill_s') or 0.0):.1f}"
-    )
+    prefill_s = float(usage.get("prefill_s") or 0.0)
+    places = 1 if prefill_s >= 1 else 2
+    first = _("first token after {seconds} s").format(seconds=f"{prefill_s:.{places}f}")
     return f"{tokens / decode_s:.1f} tok/s  {count_tokens_text(tokens)}  {first}"
