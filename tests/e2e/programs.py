@@ -15,6 +15,7 @@ from tests.helpers import wait_until
 CTRL_Q = "\x11"
 DONE = "first token after"
 """In the line below every finished answer."""
+_MODEL_NAMED = re.compile(r"qwen-tui  (?!no model)\S")
 _REPO = Path(__file__).parents[2]
 _GREEDY = {
     "QWEN_TUI_SAMPLING_THINKING_TEMPERATURE": "0",
@@ -49,9 +50,9 @@ def leave(terminal: Terminal) -> None:
 
 
 def wait_for_model(terminal: Terminal) -> None:
-    """Wait until the header names a model: from then on prompts are taken."""
+    """Wait until the header names a model."""
     terminal.wait_until(
-        lambda: bool(re.search("demo|Qwen/", terminal.text().splitlines()[0])),
+        lambda: bool(_MODEL_NAMED.search(terminal.text().splitlines()[0])),
         "the model's name",
     )
 
@@ -59,6 +60,7 @@ def wait_for_model(terminal: Terminal) -> None:
 def take_turn(terminal: Terminal, prompt: str) -> str:
     """Send a prompt, wait for the whole answer, return what stands below the prompt."""
     wait_for_model(terminal)
+    terminal.wait_quiet(0.3)  # a saved conversation is drawn piece by piece
     before = terminal.text().count(DONE)
     terminal.send(f"{prompt}\r")
     terminal.wait_until(

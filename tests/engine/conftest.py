@@ -8,12 +8,6 @@ from tests import models
 
 
 @pytest.fixture(scope="session")
-def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SmolLM2-135M-Instruct as a folder."""
-    return models.smollm2_folder(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Qwen3 that answers fast."""
     return models.random_qwen3(tmp_path_factory.mktemp("tiny"))
