@@ -120,8 +120,8 @@ def remote_code_needed() -> RemoteCodeNeeded:
             "with your rights, and could read, change or send anything you can."
         ),
         hint=_(
-            "Only if you trust its authors, add its name to model.trust_remote_code "
-            "in the settings."
+            "Only if you trust its authors: start qwen-tui with --trust-remote-code, "
+            "or add its repo id or path to model.trust_remote_code in the settings."
         ),
     )
 

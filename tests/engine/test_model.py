@@ -183,3 +183,45 @@ def test_running_out_of_memory_is_told_as_such() -> None:
     assert failure.code == "out_of_memory"
     assert out_of_memory(MemoryError()) is not None
     assert out_of_memory(RuntimeError("shapes differ")) is None
+
+
+OWN_CODE = """
+from pathlib import Path
+from transformers import Qwen3Config, Qwen3ForCausalLM
+
+Path(__file__).with_name("ran").touch()
+
+class OwnConfig(Qwen3Config):
+    model_type = "its_own"
+
+class OwnModel(Qwen3ForCausalLM):
+    config_class = OwnConfig
+"""
+
+
+@pytest.fixture
+def coded(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that brings a Python file of its own."""
+    module = "transformers.dynamic_module_utils.HF_MODULES_CACHE"
+    monkeypatch.setattr(module, str(tmp_path / "modules"))
+    config = json.loads((folder / "config.json").read_text())
+    config["model_type"] = "its_own"
+    config["auto_map"] = {
+        "AutoConfig": "own.OwnConfig",
+        "AutoModelForCausalLM": "own.OwnModel",
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "own.py").write_text(OWN_CODE)
+    return folder
+
+
+def test_a_models_own_code_does_not_run_by_itself(coded: Path, tmp_path: Path) -> None:
+    with pytest.raises(RemoteCodeNeeded, match="your rights"):
+        _load(coded)
+    assert list(tmp_path.rglob("ran")) == []
+
+
+def test_a_models_own_code_runs_once_it_is_trusted(coded: Path, tmp_path: Path) -> None:
+    loaded = _load(coded, options=LoadOptions(trust_remote_code=True))
+    assert type(loaded.model).__name__ == "OwnModel"
+    assert list(tmp_path.rglob("ran"))
