@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import KW_ONLY, asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
 from qwen_tui.chat.answer import GrowingAnswer
 from qwen_tui.chat.backend import Backend, PromptMessage, TurnRequest
@@ -26,7 +26,7 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.chat.history import cut_answer, prompt_messages
-from qwen_tui.chat.sampling import Presets, SamplingChoice
+from qwen_tui.chat.turn import Turn, TurnOptions, TurnPlan, empty_answer, is_void
 from qwen_tui.errors import QwenTuiError, StoreError
 from qwen_tui.i18n import _
 from qwen_tui.store.autosave import CHECKPOINT_S, Autosave
@@ -37,44 +37,6 @@ SAVE_NOW_S = 0.5
 
 _STOPPED = Finished("cancelled", Usage())
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class TurnOptions:
-    """What the next turn is asked with; the screens change it."""
-
-    presets: Presets
-    _: KW_ONLY
-    max_new_tokens: int
-    choice: SamplingChoice = field(default_factory=SamplingChoice)
-    thinking: bool = True
-    thinking_budget: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a turn adds to the conversation."""
-
-    answer: ChatMessage
-    """New and empty, or the cut answer that goes on; its parent ends the history."""
-    user: ChatMessage | None = None
-    """A message sent with this turn: the answer's parent."""
-    is_cut: bool = False
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A running turn."""
-
-    plan: _Plan
-    before: Conversation
-    """The conversation's own fields as they were."""
-    answer: GrowingAnswer
-    is_new_chat: bool = False
-    """The store did not know the conversation yet."""
-    is_saved: bool = False
-    """What was sent is on disk."""
-    is_stopping: bool = False
 
 
 class Session:
@@ -102,7 +64,7 @@ class Session:
         self.current: ChatMessage | None = None
         self.withdrawn: str | None = None
         self._saver = Autosave(store, conversation.id)
-        self._turn: _Turn | None = None
+        self._turn: Turn | None = None
 
     @property
     def busy(self) -> bool:
@@ -117,7 +79,7 @@ class Session:
     def send(self, text: str) -> AsyncIterator[StreamEvent]:
         """Send a message at the end of the shown branch and stream the answer."""
         user = ChatMessage("user", text, parent_id=self.conversation.leaf_id)
-        return self._run(_Plan(_answer_to(user.id), user=user))
+        return self._run(TurnPlan(empty_answer(user.id), user=user))
 
     def retry(self, message_id: str | None = None) -> AsyncIterator[StreamEvent]:
         """Stream another answer beside `message_id` (default: the last message)."""
@@ -126,13 +88,13 @@ class Session:
             return _only(Failed("nothing_to_retry", _("There is no answer to retry.")))
         message = self.conversation.messages[chosen]
         asked = message.id if message.role == "user" else message.parent_id
-        return self._run(_Plan(_answer_to(asked)))
+        return self._run(TurnPlan(empty_answer(asked)))
 
     def edit_and_resend(self, message_id: str, text: str) -> AsyncIterator[StreamEvent]:
         """Send `text` in a branch beside the user's message `message_id`."""
         parent_id = self.conversation.messages[message_id].parent_id
         user = ChatMessage("user", text, parent_id=parent_id)
-        return self._run(_Plan(_answer_to(user.id), user=user))
+        return self._run(TurnPlan(empty_answer(user.id), user=user))
 
     def continue_answer(self) -> AsyncIterator[StreamEvent]:
         """Go on inside the last answer, which was cut; its id stays."""
@@ -144,7 +106,7 @@ class Session:
                     _("The last answer is whole: nothing is cut."),
                 )
             )
-        return self._run(_Plan(cut, is_cut=True))
+        return self._run(TurnPlan(cut, is_cut=True))
 
     async def stop(self) -> None:
         """End the running turn; its stream ends with `Finished("cancelled")`."""
@@ -162,7 +124,7 @@ class Session:
             self._saver.put(replace(self.current, state=state))
         self._saver.write(patience_s=SAVE_NOW_S)
 
-    async def _run(self, plan: _Plan) -> AsyncIterator[StreamEvent]:
+    async def _run(self, plan: TurnPlan) -> AsyncIterator[StreamEvent]:
         """Do one turn; the last event comes when all is saved and the session idle."""
         if self.busy:
             raise RuntimeError("one turn at a time")
@@ -197,9 +159,9 @@ class Session:
         assert last is not None
         yield last
 
-    def _begin(self, plan: _Plan) -> _Turn:
+    def _begin(self, plan: TurnPlan) -> Turn:
         chat = self.conversation
-        turn = _Turn(plan, _row(chat), GrowingAnswer(plan.answer))
+        turn = Turn(plan, _row(chat), GrowingAnswer(plan.answer))
         if plan.user is not None:
             chat.put(plan.user)
             self._saver.put(plan.user)
@@ -210,7 +172,7 @@ class Session:
         self._turn = turn
         return turn
 
-    def _record(self, turn: _Turn, loaded: Loaded | None) -> None:
+    def _record(self, turn: Turn, loaded: Loaded | None) -> None:
         """Note in the answer what makes it."""
         options, request = self.options, self._request(turn)
         settings = {
@@ -224,12 +186,12 @@ class Session:
             self.conversation.model = loaded.ref or loaded.model
         self._show(turn)
 
-    def _show(self, turn: _Turn) -> None:
+    def _show(self, turn: Turn) -> None:
         answer = self.current = turn.answer.message
         self.conversation.messages[answer.id] = answer
         self._saver.put(answer)
 
-    def _request(self, turn: _Turn) -> TurnRequest:
+    def _request(self, turn: Turn) -> TurnRequest:
         options, start = self.options, turn.plan.answer
         thinking = bool(start.sampling.get("thinking", options.thinking))
         prompt = prompt_messages(self.conversation, start.parent_id)
@@ -244,7 +206,7 @@ class Session:
             continue_last=turn.plan.is_cut,
         )
 
-    def _take(self, turn: _Turn, event: StreamEvent) -> Finished | Failed | None:
+    def _take(self, turn: Turn, event: StreamEvent) -> Finished | Failed | None:
         """Bring an event into the conversation; return it where it ends the turn."""
         match event:
             case ThinkingDelta() | AnswerDelta():
@@ -260,7 +222,7 @@ class Session:
                 return _STOPPED if code == "cancelled" else event
         return None
 
-    async def _save_begin(self, turn: _Turn) -> Finished | Failed | None:
+    async def _save_begin(self, turn: Turn) -> Finished | Failed | None:
         """Save what was sent; return the turn's end where it must not go on."""
         if len(self.conversation.messages) == (2 if turn.plan.user else 1):
             try:
@@ -274,10 +236,10 @@ class Session:
         return _STOPPED if turn.is_stopping else None
 
     async def _save_end(
-        self, turn: _Turn, last: Finished | Failed | None
+        self, turn: Turn, last: Finished | Failed | None
     ) -> Finished | Failed | None:
         """Save how the turn ended; return its last event."""
-        if _is_void(turn, last):
+        if is_void(turn, last):
             await self._undo(turn)
             last = _STOPPED if isinstance(last, Finished) else last
         else:
@@ -292,7 +254,7 @@ class Session:
             error = await self._saver.flush()
         return last if error is None or last is None else _failed(error)
 
-    async def _undo(self, turn: _Turn) -> None:
+    async def _undo(self, turn: Turn) -> None:
         """Leave the conversation as it was before the turn."""
         chat, plan, before = self.conversation, turn.plan, turn.before
         chat.title, chat.model = before.title, before.model
@@ -315,23 +277,6 @@ class Session:
                 await events.aclose()
         finally:
             self._turn = self.current = None
-
-
-def _is_void(turn: _Turn, last: Finished | Failed | None) -> bool:
-    """Tell whether the turn shall leave no trace.
-
-    A message that was sent stays on disk where nobody asked to stop: a program that
-    ends in mid-turn has no composer left to give the text back to.
-    """
-    if turn.answer.grew:
-        return False
-    is_stopped = turn.is_stopping and isinstance(last, Finished)
-    is_unsaved = isinstance(last, Failed) and not turn.is_saved
-    return turn.plan.is_cut or is_stopped or is_unsaved
-
-
-def _answer_to(parent_id: str | None) -> ChatMessage:
-    return ChatMessage("assistant", "", parent_id=parent_id, state="streaming")
 
 
 def _row(chat: Conversation) -> Conversation:

@@ -23,8 +23,9 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.chat.sampling import Presets, Sampling, SamplingChoice
+from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.errors import OutOfMemory, StoreError
-from qwen_tui.session import Session, TurnOptions
+from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from tests.helpers import until
 from tests.scripted import LOADED, Gate, Hang, ScriptedBackend, Step, says

@@ -11,12 +11,13 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.chat.events import Failed, Finished
 from qwen_tui.chat.sampling import SamplingChoice
+from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.cli.ask_output import AskOutput
 from qwen_tui.cli.context import Context, warn_of_remote_code
 from qwen_tui.cli.output import say
 from qwen_tui.errors import QwenTuiError, UsageError
 from qwen_tui.i18n import _
-from qwen_tui.session import Session, TurnOptions
+from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.database import IN_MEMORY
 

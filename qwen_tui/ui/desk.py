@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed
+from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, find_model, list_models
-from qwen_tui.session import Session, TurnOptions
+from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.wire import LoadOptions
 

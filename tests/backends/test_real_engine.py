@@ -26,8 +26,9 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.chat.sampling import Presets, Sampling
+from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.paths import demo_model
-from qwen_tui.session import Session, TurnOptions
+from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from tests.helpers import until, wait_until
 
@@ -216,7 +217,8 @@ PARENT = textwrap.dedent(
     from qwen_tui.chat.events import AnswerDelta, ThinkingDelta
     from qwen_tui.chat.sampling import Presets, Sampling
     from qwen_tui.paths import demo_model
-    from qwen_tui.session import Session, TurnOptions
+    from qwen_tui.chat.turn import TurnOptions
+    from qwen_tui.session import Session
     from qwen_tui.store.conversations import Store
 
     async def main():
