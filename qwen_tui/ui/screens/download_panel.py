@@ -1,8 +1,9 @@
 """One download at a time: what to fetch and from where, how far it is, pause."""
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from pathlib import Path
+from dataclasses import replace
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -14,9 +15,9 @@ from textual.widgets import Static
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.jobs import DownloadEvent, download_request
 from qwen_tui.i18n import _
-from qwen_tui.sanitize import sanitize_line
+from qwen_tui.settings import Settings
 from qwen_tui.ui.screens.line_input import LineInput
-from qwen_tui.ui.screens.model_text import Transfer, transfer_text
+from qwen_tui.ui.screens.model_text import Transfer, source_text, transfer_text
 from qwen_tui.wire import (
     Download,
     DownloadDone,
@@ -54,13 +55,13 @@ class DownloadPanel(Vertical):
 
     repo_input = getters.query_one(LineInput)
 
-    def __init__(self, *, cache_dir: Path, endpoint: str, run: RunDownload) -> None:
+    def __init__(self, settings: Settings, *, run: RunDownload) -> None:
         super().__init__(id="download")
-        self._cache_dir = cache_dir
-        self._own_endpoint = endpoint
+        self._settings = settings
+        self._own_endpoint = settings.downloads.endpoint
         self._run = run
         self._transfer: Transfer | None = None
-        self.source = endpoint
+        self.source = self._own_endpoint
         """"official", "mirror" or a URL: where the next download comes from."""
 
     def compose(self) -> ComposeResult:
@@ -129,13 +130,19 @@ class DownloadPanel(Vertical):
             self.stop_asking()
 
     def _start(self, repo: str) -> bool:
+        settings = self._settings
         try:
             request = download_request(
-                repo, endpoint=self.source, cache_dir=self._cache_dir
+                repo,
+                endpoint=self.source,
+                cache_dir=settings.hf_cache,
+                # the token lies in the HF_HOME in force
+                environ={**os.environ, "HF_HOME": str(settings.hf_home)},
             )
         except QwenTuiError as error:
             self._say(error.message, error.hint, tone="error")
             return False
+        request = replace(request, connections=settings.downloads.connections)
         before = self._transfer
         self._transfer = Transfer(request)
         if before is not None and before.request.repo == request.repo:
@@ -181,7 +188,7 @@ class DownloadPanel(Vertical):
 
     def _draw(self) -> None:
         question = _("Repo to download, such as Qwen/Qwen3-0.6B, from {source}:")
-        text = question.format(source=sanitize_line(self.source))
+        text = question.format(source=source_text(self.source))
         self.query_one("#download-question", Static).update(Content(text))
         self.set_class(self._transfer is not None, "-transfer")
         if self._transfer is not None:

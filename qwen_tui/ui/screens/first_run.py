@@ -17,11 +17,15 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.catalog import load_catalog
 from qwen_tui.i18n import N_, _
-from qwen_tui.sanitize import sanitize_line
 from qwen_tui.settings import Settings
 from qwen_tui.ui.screens.download_panel import RunDownload
 from qwen_tui.ui.screens.line_input import LineInput
-from qwen_tui.ui.screens.model_text import hints_line, size_text, two_lines
+from qwen_tui.ui.screens.model_text import (
+    hints_line,
+    size_text,
+    source_text,
+    two_lines,
+)
 from qwen_tui.ui.screens.models import ModelsScreen
 
 RECOMMENDED = "qwen3-0.6b"
@@ -86,7 +90,7 @@ class FirstRunScreen(Screen[ModelSource | None]):
             yield Static(id="first-run-hints", markup=False)
 
     def _options(self) -> list[Option]:
-        source = sanitize_line(self._settings.downloads.endpoint)
+        source = source_text(self._settings.downloads.endpoint)
         entry = load_catalog()[RECOMMENDED]
         download = _("Download {repo} (about {size}, source: {source})").format(
             repo=entry.repo, size=size_text(entry.size_bytes), source=source

@@ -37,6 +37,12 @@ class Transfer:
         return 100 * self.done_bytes // self.total_bytes if self.total_bytes else 0
 
 
+def source_text(endpoint: str) -> str:
+    """Return the name of "official", "mirror" or a URL as it is shown."""
+    names = {"official": _("official"), "mirror": _("mirror")}
+    return names.get(endpoint, sanitize_line(endpoint))
+
+
 def size_text(size_bytes: float) -> str:
     """Return a size in at most six cells: 512B, 1.8M, 15.3G."""
     unit = 0

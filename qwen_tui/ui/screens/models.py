@@ -17,7 +17,6 @@ from qwen_tui.hub.cache import LocalModel, list_models
 from qwen_tui.hub.jobs import run_download
 from qwen_tui.hub.repo_id import is_repo_id
 from qwen_tui.i18n import N_, _
-from qwen_tui.sanitize import sanitize_line
 from qwen_tui.settings import Settings
 from qwen_tui.ui.screens.download_panel import DownloadPanel, RunDownload
 from qwen_tui.ui.screens.model_text import (
@@ -27,6 +26,7 @@ from qwen_tui.ui.screens.model_text import (
     model_detail,
     model_row,
     reason_text,
+    source_text,
     spread,
     two_lines,
 )
@@ -96,11 +96,7 @@ class ModelsScreen(Screen[ModelSource | None]):
         yield Static(id="models-place", markup=False)
         yield OptionList(id="models", markup=False)
         yield Static(id="models-detail", markup=False)
-        yield DownloadPanel(
-            cache_dir=self._settings.hf_cache,
-            endpoint=self._settings.downloads.endpoint,
-            run=self._run,
-        )
+        yield DownloadPanel(self._settings, run=self._run)
         yield Static(id="models-status", markup=False)
         yield Static(id="models-hints", markup=False)
 
@@ -193,8 +189,7 @@ class ModelsScreen(Screen[ModelSource | None]):
 
     def _draw_frame(self) -> None:
         width = self._width()
-        source = sanitize_line(self.panel.source)
-        shown = _("source: {source}").format(source=source)
+        shown = _("source: {source}").format(source=source_text(self.panel.source))
         self._put("title", spread(_("Models"), shown, width))
         place = _("Hugging Face cache: {path}").format(
             path=home_short(str(self._settings.hf_cache))
