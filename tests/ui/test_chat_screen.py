@@ -153,6 +153,11 @@ def test_hints_are_cut_whole_and_the_first_ones_stay() -> None:
     assert hints_text(200, busy=False).endswith("^Q quit")
 
 
+def row_of(person: Person, text: str) -> int:
+    rows = person.screen_text().splitlines()
+    return next(n for n, line in enumerate(rows) if text in line)
+
+
 async def test_a_long_conversation_mounts_its_newest_and_fetches_more_at_the_top(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
@@ -171,6 +176,12 @@ async def test_a_long_conversation_mounts_its_newest_and_fetches_more_at_the_top
         await pilot.press("pageup")
         await until(lambda: transcript.n_older == 20, pause=pilot.pause)
         await person.shown("message number 40")  # what was read stays in view
+        row = row_of(person, "message number 40")
+        grown = app.chat.query(AssistantTurn).first()
+        height = grown.region.height
+        grown.view.append("\n\nmore" * 10)  # Markdown draws itself in pieces
+        await until(lambda: grown.region.height > height + 15, pause=pilot.pause)
+        assert row_of(person, "message number 40") == row
         await pilot.press("end")
         await person.shown("message number 99")
         turns = [*app.chat.query(UserTurn), *app.chat.query(AssistantTurn)]

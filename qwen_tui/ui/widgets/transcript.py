@@ -37,6 +37,9 @@ class Transcript(VerticalScroll, can_focus=True):
         # as high as the view at least: an anchored view would else hang at the bottom
         self._turns = Vertical(id="turns")
         self._mounting = asyncio.Lock()
+        self._kept: tuple[Widget, int] | None = None
+        """A turn, and the row of the view where its top is to stay."""
+        self._is_keeping = False
 
     def compose(self) -> ComposeResult:
         with self._turns:
@@ -72,6 +75,7 @@ class Transcript(VerticalScroll, can_focus=True):
         async with self._mounting:
             self._thinking_open = thinking_open
             self._older = list(messages)
+            self._kept = None
             with self.app.batch_update():
                 await self.query(".turn").remove()
                 await self._mount_newest(_FIRST)
@@ -96,11 +100,9 @@ class Transcript(VerticalScroll, can_focus=True):
         self, panel: ThinkingPanel, *, is_open: bool, by_person: bool = False
     ) -> None:
         """Open or fold a panel without moving what is being read."""
-        above = not self.following and self._is_above(panel)
-        height = self.virtual_size.height
+        if not self.following and self._is_above(panel):
+            self._keep_view()
         panel.set_open(is_open, by_person=by_person)
-        if above:
-            self.call_after_refresh(self._keep_place, height)
 
     def fold_when_unread(self, turn: AssistantTurn) -> None:
         """Fold the thinking of `turn` unless somebody is reading it."""
@@ -122,13 +124,11 @@ class Transcript(VerticalScroll, can_focus=True):
     async def mount_older(self, count: int) -> None:
         """Mount `count` older messages above without moving what is in view."""
         async with self._mounting:
-            following = self.following
-            height = self.virtual_size.height
+            if not self.following:
+                self._keep_view()
             with self.app.batch_update():
                 await self._mount_newest(count)
             self._show_top()
-            if not following:
-                self.call_after_refresh(self._keep_place, height)
 
     def _is_above(self, panel: ThinkingPanel) -> bool:
         return panel.region.bottom <= self.region.y
@@ -150,9 +150,32 @@ class Transcript(VerticalScroll, can_focus=True):
             return UserTurn(message.content, message.created_at)
         return AssistantTurn(message, thinking_open=self._thinking_open)
 
-    def _keep_place(self, height_before: int) -> None:
-        added = self.virtual_size.height - height_before
-        self.scroll_to(y=self.scroll_y + added, animate=False, force=True)
+    def _keep_view(self) -> None:
+        """Hold what is read now in its place, until the person scrolls."""
+        top = self.region.y
+        for turn in self.query(".turn"):
+            if turn.region.bottom > top:
+                self._kept = (turn, turn.region.y - top)
+                return
+
+    def watch_virtual_size(self) -> None:
+        # Markdown draws itself piece by piece, so what lies above grows more than
+        # once after it was mounted.
+        if self._kept is None or not self._kept[0].is_attached:
+            return
+        turn, row = self._kept
+        moved = turn.region.y - self.region.y - row
+        if moved:
+            self._is_keeping = True
+            self.scroll_to(
+                y=self.scroll_y + moved, animate=False, force=True, immediate=True
+            )
+            self._is_keeping = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._is_keeping:
+            self._kept = None
 
     def _show_top(self) -> None:
         n = len(self._older)
