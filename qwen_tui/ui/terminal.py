@@ -20,7 +20,9 @@ RESTORE = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse
     "\x1b[?1004l"  # focus reports
     "\x1b[?2048l"  # resize reports
-    "\x1b[<u"  # kitty keys: before the alternate screen, which has its own stack
+    # Kitty keys, on the alternate screen, which has a stack of its own: all of it,
+    # because Textual adds an entry each time the program is stopped and continued.
+    "\x1b[<9u"
     "\x1b[r\x1b[?7h\x1b[0m"  # scroll region, line wrap, colours
     "\x1b[?1049l"  # alternate screen
     "\x1b[?25h"  # cursor

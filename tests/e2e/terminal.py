@@ -212,7 +212,8 @@ class Terminal:
         on = [number for number, is_on in modes.items() if is_on]
         assert not on, f"modes left on: {on}"
         pushed = len(re.findall(rb"\x1b\[>\d+u", self.raw))
-        assert self.raw.count(b"\x1b[<u") >= pushed
+        popped = sum(int(n or 1) for n in re.findall(rb"\x1b\[<(\d*)u", self.raw))
+        assert popped >= pushed
         assert termios.tcgetattr(self.master) == self.attributes_before
 
     def picture(self, path: Path) -> None:
