@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.torch]
 
 REPO = "HuggingFaceTB/SmolLM2-135M-Instruct"
 QUESTION = "What is the capital of France?"
-SHORT = {"QWEN_TUI_GENERATION_MAX_NEW_TOKENS": "24"}
+SHORT = "24"
+"""Tokens enough to name a town."""
 
 
 def run(home: Path, *arguments: str) -> str:
@@ -34,7 +35,9 @@ def run(home: Path, *arguments: str) -> str:
 
 def test_a_gguf_file_answers_on_the_screen(tmp_path: Path):
     model = smollm2_gguf()
-    with program(tmp_path, "--model", str(model), **SHORT) as terminal:
+    with program(
+        tmp_path, "--model", str(model), QWEN_TUI_GENERATION_MAX_NEW_TOKENS=SHORT
+    ) as terminal:
         terminal.wait_for(model.name)
         assert "Paris" in take_turn(terminal, QUESTION)
         assert "think:off" in terminal.text().splitlines()[0]  # it has no thinking
@@ -50,10 +53,12 @@ def test_a_downloaded_model_answers_on_the_screen_and_in_a_pipe(
     answer = run(
         tmp_path,
         *("ask", "--model", REPO, "--temperature", "0"),
-        *("--max-new-tokens", "24", QUESTION),
+        *("--max-new-tokens", SHORT, QUESTION),
     )
     assert "Paris" in answer
-    with program(tmp_path, "--model", REPO, **SHORT) as terminal:
+    with program(
+        tmp_path, "--model", REPO, QWEN_TUI_GENERATION_MAX_NEW_TOKENS=SHORT
+    ) as terminal:
         terminal.wait_for(REPO)
         assert "Paris" in take_turn(terminal, QUESTION)
         leave(terminal)
