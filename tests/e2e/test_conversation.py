@@ -27,8 +27,9 @@ def test_a_name_is_known_in_the_next_turn_and_after_a_restart(tmp_path: Path):
         take_turn(terminal, "My name is Ada.")
         answer = take_turn(terminal, "What is my name?")
         assert "Ada" in answer
-        terminal.wait_for("[+] Thought for")  # folded when the answer came
-        assert terminal.text().count("[+] Thought for") == 2
+        terminal.wait_until(  # folded when the answer came
+            lambda: terminal.text().count("[+] Thought for") == 2, "two folded panels"
+        )
         assert b"Thinking" in terminal.raw  # and seen while it went on
         terminal.wait_quiet(1.5)
         leave(terminal)
@@ -44,7 +45,7 @@ def test_neither_a_dead_engine_nor_a_killed_program_loses_an_answer(tmp_path: Pa
     with program(tmp_path, "--model", "demo") as terminal:
         os.kill(freeze_in_an_answer(terminal, tmp_path), signal.SIGKILL)
         terminal.wait_for("killed (signal 9)")
-        assert "6, 7" in terminal.text()
+        terminal.wait_for("6, 7")
         assert "Paris" in take_turn(terminal, "What is the capital of France?")
         engine = freeze_in_an_answer(terminal, tmp_path)
         terminal.signal(signal.SIGKILL)
@@ -53,7 +54,7 @@ def test_neither_a_dead_engine_nor_a_killed_program_loses_an_answer(tmp_path: Pa
         assert_gone_within(engine, 2)
     with program(tmp_path, "--continue") as terminal:
         terminal.wait_for("Interrupted: the program ended")
-        assert "6, 7" in terminal.text()
+        terminal.wait_for("6, 7")
         leave(terminal)
     message = last_message(tmp_path)
     assert message.state == "interrupted"

@@ -42,7 +42,7 @@ def test_the_first_run_downloads_a_model_and_talks_to_it(tmp_path: Path):
             terminal.send("p")
             terminal.wait_for("Paused. What is here is kept")
             assert_gone_within(process, 5)
-            assert REPO in terminal.line_with("!")
+            terminal.wait_until(lambda: REPO in terminal.line_with("!"), "its row")
             hub.release.set()
             terminal.send("p")
             terminal.wait_for(f"{REPO} is here. Enter loads it.")

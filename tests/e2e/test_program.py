@@ -93,7 +93,7 @@ def test_the_models_screen_opens_and_closes(home: Path):
         open_composer(terminal)
         terminal.send("\x0f")
         terminal.wait_for("source: official")
-        assert "demo" in terminal.text()
+        terminal.wait_for("demo")  # the list comes from a thread, after the title
         terminal.send("\x1b")
         terminal.wait_gone("source: official")
         leave(terminal)

@@ -40,7 +40,9 @@ def test_a_gguf_file_answers_on_the_screen(tmp_path: Path):
     ) as terminal:
         terminal.wait_for(model.name)
         assert "Paris" in take_turn(terminal, QUESTION)
-        assert "think:off" in terminal.text().splitlines()[0]  # it has no thinking
+        terminal.wait_until(  # it has no thinking
+            lambda: "think:off" in terminal.text().splitlines()[0], "think:off on top"
+        )
         leave(terminal)
 
 
