@@ -1,96 +1,16 @@
-"""`qwen-tui models`: list what is here, fetch what is not."""
+"""`qwen-tui models`: each command stands in a module of its own."""
 
-import asyncio
-import os
-import signal
-import sys
-from contextlib import aclosing
-from dataclasses import asdict, replace
+from collections.abc import Callable
 
+from qwen_tui.cli import models_download, models_local
 from qwen_tui.cli.context import Context
-from qwen_tui.cli.download_output import DownloadOutput
-from qwen_tui.cli.output import say, say_json, size_text
-from qwen_tui.hub.cache import LocalModel, list_models
-from qwen_tui.hub.jobs import download_request, run_download
-from qwen_tui.i18n import _
-from qwen_tui.sanitize import sanitize_line
-from qwen_tui.wire import Download
+
+_COMMANDS: dict[str, Callable[[Context], int]] = {
+    "list": models_local.show_list,
+    "download": models_download.download,
+}
 
 
 def run(context: Context) -> int:
     """Carry out one `models` command."""
-    if context.args.action == "list":
-        return _list(context)
-    return _download(context)
-
-
-def _list(context: Context) -> int:
-    settings = context.settings
-    folders = settings.model.folders
-    for model in list_models(cache_dir=settings.hf_cache, folders=folders):
-        if context.args.json:
-            say_json(_fields(model))
-        else:
-            say(_row(model))
-    return 0
-
-
-def _fields(model: LocalModel) -> dict[str, object]:
-    return {
-        **asdict(model.source),
-        "size_bytes": model.size_bytes,
-        "complete": model.complete,
-        "reason": model.reason,
-    }
-
-
-def _row(model: LocalModel) -> str:
-    state = _("ready") if model.complete else model.reason
-    name = sanitize_line(model.source.name)
-    return f"{name:<40} {size_text(model.size_bytes):>10}  {sanitize_line(state)}"
-
-
-def _download(context: Context) -> int:
-    args = context.args
-    settings = context.settings
-    request = download_request(
-        args.model,
-        revision=args.revision,
-        endpoint=settings.downloads.endpoint,
-        cache_dir=settings.hf_cache,
-        local_dir=args.local_dir,
-        # the token lies in the HF_HOME in force, which a settings file may have set
-        environ={**os.environ, "HF_HOME": str(settings.hf_home)},
-    )
-    request = replace(request, connections=settings.downloads.connections)
-    output = DownloadOutput(as_json=args.json, repo=request.repo)
-    return asyncio.run(_run_job(context, request, output))
-
-
-async def _run_job(context: Context, request: Download, output: DownloadOutput) -> int:
-    loop = asyncio.get_running_loop()
-    interrupted: list[int] = []
-    job = asyncio.current_task()
-    assert job is not None
-
-    def pause(number: int) -> None:
-        interrupted.append(number)
-        job.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, pause, number)
-    try:
-        async with aclosing(run_download(request, log_dir=context.log_dir)) as events:
-            async for event in events:
-                output.show(event)
-    except asyncio.CancelledError:
-        if not interrupted:
-            raise
-        output.close()
-        say(
-            _("Paused. What was fetched is kept; the same command goes on from there."),
-            sys.stderr,
-        )
-        return 128 + interrupted[0]
-    output.close()
-    return 0
+    return _COMMANDS[context.args.action](context)
