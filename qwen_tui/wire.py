@@ -104,9 +104,29 @@ class Download:
     cache_dir: str
     local_dir: str = ""
     token: str = ""
-    """Sent to the official hub only."""
+    """Sent to the official hub and to `token_hosts` only."""
     connections: int = 2
     """Files fetched at a time."""
+    allow: tuple[str, ...] = ()
+    """Patterns (fnmatch, over the whole path) of the files to fetch; empty: ours."""
+    only: tuple[str, ...] = ()
+    """Paths; fetch just these, for the repair of files that are damaged."""
+    token_hosts: tuple[str, ...] = ()
+    """Origins that the user allows to see the token, beside the official hub."""
+    reserve_bytes: int = 512 * 1024 * 1024
+    """Space on the disk that is left free."""
+    stall_s: float = 20.0
+    """A connection without a byte for so long is opened anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How much of one file is here."""
+
+    path: str
+    """In the repo."""
+    size_bytes: int
+    have_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +136,12 @@ class DownloadPlan:
     id: int
     files: int
     total_bytes: int
+    """What paths share is fetched, and counted, once."""
     have_bytes: int
     revision: str = ""
     """Commit sha."""
+    items: tuple[FileState, ...] = ()
+    """Every file, in the order they are fetched in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +152,33 @@ class DownloadProgress:
     done_bytes: int
     total_bytes: int
     bytes_per_s: float
+    """Over the last five seconds."""
     file: str = ""
+    """The one that got the last byte."""
+    items: tuple[FileState, ...] = ()
+    """Files that have more, or less, than at the last report."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadRetry:
-    """A transfer failed and will be tried again."""
+    """A file is waited for: its transfer failed, or another program fetches it."""
 
     id: int
     file: str
+    """Path in the repo; the repo itself while its listing is asked for."""
     reason: str
+    """Translated, a clause without a full stop."""
     wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadVerify:
+    """A whole file is read again to check its hash, which takes a while."""
+
+    id: int
+    file: str
+    done_bytes: int
+    total_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +212,7 @@ Message = (
     | DownloadPlan
     | DownloadProgress
     | DownloadRetry
+    | DownloadVerify
     | DownloadDone
     | DownloadFailed
 )

@@ -50,9 +50,13 @@ MESSAGES = (
     wire.Unload(3),
     *(wire.Event(4, event) for event in EVENTS),
     wire.Download(5, "Qwen/Qwen3-0.6B", "main", "https://huggingface.co", "/cache"),
-    wire.DownloadPlan(5, files=3, total_bytes=10, have_bytes=4, revision="abc"),
-    wire.DownloadProgress(5, 5, 10, 2.5, "model.safetensors"),
+    wire.Download(
+        6, "o/m", "main", "http://[::1]:1", "/c", allow=("*.json",), only=("a", "b")
+    ),
+    wire.DownloadPlan(5, 3, 10, 4, "abc", (wire.FileState("模/a", 10, 4),)),
+    wire.DownloadProgress(5, 5, 10, 2.5, "a", (wire.FileState("a", 10, 5),) * 2),
     wire.DownloadRetry(5, "config.json", "reset", 1.5),
+    wire.DownloadVerify(5, "model.safetensors", 5, 10),
     wire.DownloadDone(5, "/cache/snapshot"),
     wire.DownloadFailed(5, "gated", "Ask for access.", "Log in."),
 )

@@ -14,11 +14,13 @@ from qwen_tui.wire import (
     DownloadPlan,
     DownloadProgress,
     DownloadRetry,
+    DownloadVerify,
 )
 
-DownloadMessage = (
-    DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone | DownloadFailed
+_ShownMessage = (
+    DownloadPlan | DownloadProgress | DownloadRetry | DownloadVerify | DownloadDone
 )
+DownloadMessage = _ShownMessage | DownloadFailed
 PLAIN_INTERVAL_S = 10.0  # a log file wants few lines
 BAR_CELLS = 24
 _CLEAR_LINE = "\r\x1b[K"
@@ -55,22 +57,18 @@ class DownloadOutput:
             sys.stderr.flush()
             self._bar_shown = False
 
-    def _show_json(
-        self, event: DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone
-    ) -> None:
+    def _show_json(self, event: _ShownMessage) -> None:
         name = type(event).__name__.removeprefix("Download").lower()
         body = asdict(event)
         del body["id"]
         say_json({"event": name, **body})
 
-    def _show_text(
-        self, event: DownloadPlan | DownloadProgress | DownloadRetry | DownloadDone
-    ) -> None:
+    def _show_text(self, event: _ShownMessage) -> None:
         match event:
             case DownloadPlan():
                 self._line(_plan_text(self._repo, event))
             case DownloadProgress():
-                self._show_progress(event)
+                self._show_share(_progress_text(event), _share(event))
             case DownloadRetry(file=file, reason=reason, wait_s=wait_s):
                 self._line(
                     _("{file}: {reason}; trying again in {seconds} s").format(
@@ -79,14 +77,20 @@ class DownloadOutput:
                         seconds=round(wait_s),
                     )
                 )
+            case DownloadVerify(file=file, done_bytes=done, total_bytes=total):
+                self._show_share(
+                    _("{percent} %  checking {file}").format(
+                        percent=int(100 * done / total), file=sanitize_line(file)
+                    ),
+                    done / total,
+                )
             case DownloadDone(path=path):
                 self.close()
                 say(path)
 
-    def _show_progress(self, event: DownloadProgress) -> None:
-        text = _progress_text(event)
+    def _show_share(self, text: str, share: float) -> None:
         if self._on_terminal:
-            sys.stderr.write(f"{_CLEAR_LINE}{_bar(event)} {text}")
+            sys.stderr.write(f"{_CLEAR_LINE}{_bar(share)} {text}")
             sys.stderr.flush()
             self._bar_shown = True
         elif time.monotonic() >= self._next_line_at:
@@ -112,16 +116,18 @@ def _plan_text(repo: str, plan: DownloadPlan) -> str:
 
 
 def _progress_text(event: DownloadProgress) -> str:
-    share = event.done_bytes / event.total_bytes if event.total_bytes else 1.0
     return _("{percent} %  {done} of {total}  {speed}/s").format(
-        percent=int(100 * share),
+        percent=int(100 * _share(event)),
         done=size_text(event.done_bytes),
         total=size_text(event.total_bytes),
         speed=size_text(event.bytes_per_s),
     )
 
 
-def _bar(event: DownloadProgress) -> str:
-    share = event.done_bytes / event.total_bytes if event.total_bytes else 1.0
+def _share(event: DownloadProgress) -> float:
+    return event.done_bytes / event.total_bytes if event.total_bytes else 1.0
+
+
+def _bar(share: float) -> str:
     filled = min(BAR_CELLS, int(BAR_CELLS * share))
     return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}]"

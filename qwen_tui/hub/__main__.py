@@ -14,8 +14,16 @@ from typing import BinaryIO
 
 from qwen_tui import wire
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.hub.client import HttpOptions
 from qwen_tui.hub.download import Job, download
-from qwen_tui.hub.progress import Planned, Progressed, Report
+from qwen_tui.hub.plan import Choice
+from qwen_tui.hub.progress import (
+    Planned,
+    Progressed,
+    Report,
+    Retrying,
+    Verifying,
+)
 from qwen_tui.hub.retry import TransferOptions
 from qwen_tui.i18n import detect_language, set_language
 
@@ -56,8 +64,14 @@ def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
         revision=request.revision,
         local_dir=Path(request.local_dir) if request.local_dir else None,
         token=request.token,
+        token_hosts=request.token_hosts,
+        choice=Choice(request.allow, request.only),
     )
-    options = TransferOptions(connections=max(1, request.connections))
+    options = TransferOptions(
+        connections=max(1, request.connections),
+        reserve_bytes=request.reserve_bytes,
+        http=HttpOptions(read_timeout_s=request.stall_s),
+    )
     try:
         folder = download(
             job,
@@ -71,14 +85,14 @@ def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
 
 def _as_message(request_id: int, report: Report) -> wire.Message:
     match report:
-        case Planned(n_files, total, have, commit):
-            return wire.DownloadPlan(request_id, n_files, total, have, commit)
-        case Progressed(done, total, speed, file):
-            return wire.DownloadProgress(request_id, done, total, speed, file)
-        case _:
-            return wire.DownloadRetry(
-                request_id, report.file, report.reason, report.wait_s
-            )
+        case Planned(n_files, total, have, commit, items):
+            return wire.DownloadPlan(request_id, n_files, total, have, commit, items)
+        case Progressed(done, total, speed, file, items):
+            return wire.DownloadProgress(request_id, done, total, speed, file, items)
+        case Verifying(file, done, total):
+            return wire.DownloadVerify(request_id, file, done, total)
+        case Retrying(file, reason, wait_s):
+            return wire.DownloadRetry(request_id, file, reason, wait_s)
 
 
 def _send(out: BinaryIO, message: wire.Message) -> None:

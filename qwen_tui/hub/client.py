@@ -3,7 +3,7 @@
 import contextlib
 import json
 import ssl
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -56,7 +56,8 @@ class HubClient:
     """Requests to one endpoint and to where it redirects. Safe to use from threads.
 
     Every request begins at the endpoint, so a redirect's signed address is always
-    a fresh one. The token goes to `token_origin` and nowhere else.
+    a fresh one. The token goes to the endpoint, if that is one of `token_origins`,
+    and nowhere else: it follows no redirect to another host.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class HubClient:
         endpoint: str,
         *,
         token: str = "",
-        token_origin: str = OFFICIAL,
+        token_origins: Iterable[str] = (OFFICIAL,),
         options: HttpOptions | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -73,7 +74,8 @@ class HubClient:
         Args:
             endpoint: Base URL, normalised.
             token: May be empty.
-            token_origin: Scheme, host and port that may see it.
+            token_origins: Scheme, host and port of those that may see it; a bare
+                host means https.
             options: Waiting times.
             tls: From `tls_context`, to be shared by the clients of a download.
 
@@ -84,8 +86,8 @@ class HubClient:
 
         self.endpoint = endpoint
         self.host = urlsplit(endpoint).netloc
-        self._token = token
-        self._token_origin = _origin(token_origin)
+        allowed = _origin(endpoint) in {_token_origin(o) for o in token_origins}
+        self._token = token if allowed else ""
         self._options = options or HttpOptions()
         timeout = httpx2.Timeout(
             self._options.read_timeout_s, connect=self._options.connect_timeout_s
@@ -139,6 +141,8 @@ class HubClient:
         headers = {"Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
         url = self.endpoint + address
         for _hop in range(_MOST_REDIRECTS):
             with self._send(url, headers) as response:
@@ -146,6 +150,8 @@ class HubClient:
                     yield self._reply(response, what, decode)
                     return
                 url = self._redirected(url, response)
+            if _origin(url) != _origin(self.endpoint):
+                headers.pop("Authorization", None)  # also if it should lead back
         raise bad_reply(self.host, _("too many redirects"))
 
     @contextlib.contextmanager
@@ -153,8 +159,6 @@ class HubClient:
         import httpx2
 
         headers = {"User-Agent": f"qwen-tui/{__version__}", **headers}
-        if self._token and _origin(url) == self._token_origin:
-            headers["Authorization"] = f"Bearer {self._token}"
         host = urlsplit(url).netloc.rpartition("@")[2]
         try:
             with self._http.stream("GET", url, headers=headers) as response:
@@ -225,6 +229,10 @@ def is_page_for(path: str, headers: Mapping[str, str]) -> bool:
 
 def _is_page(headers: Mapping[str, str]) -> bool:
     return headers.get("content-type", "").startswith("text/html")
+
+
+def _token_origin(text: str) -> tuple[str, str | None, int | None]:
+    return _origin(text if "://" in text else f"https://{text}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -10,14 +10,15 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qwen_tui.hub.client import HubClient, tls_context
+from qwen_tui.hub.endpoint import OFFICIAL
 from qwen_tui.hub.faults import disk_full, file_trouble
-from qwen_tui.hub.plan import Blob, Plan, make_plan
-from qwen_tui.hub.progress import Meter, Planned, Report
+from qwen_tui.hub.plan import Blob, Choice, Plan, make_plan
+from qwen_tui.hub.progress import Meter, Report
 from qwen_tui.hub.publish import CacheTarget, FolderTarget, Target, free_bytes
 from qwen_tui.hub.repo_id import check_repo_id, check_revision
 from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
@@ -36,6 +37,9 @@ class Job:
     local_dir: Path | None = None
     """A plain folder instead of the cache."""
     token: str = ""
+    token_hosts: tuple[str, ...] = ()
+    """Origins that may see the token, beside the official hub."""
+    choice: Choice = field(default_factory=Choice)
 
 
 def download(
@@ -95,7 +99,7 @@ def _client(job: Job, options: TransferOptions, tls: ssl.SSLContext) -> HubClien
     return HubClient(
         job.endpoint,
         token=job.token,
-        token_origin=options.token_origin,
+        token_origins=(OFFICIAL, *job.token_hosts),
         options=options.http,
         tls=tls,
     )
@@ -105,7 +109,13 @@ def _plan(client: HubClient, job: Job, retries: Retries) -> Plan:
     def read_json(address: str) -> tuple[Any, str]:
         return retries.run(lambda: client.read_json(address, what=job.repo), job.repo)
 
-    return make_plan(client.host, read_json, repo=job.repo, revision=job.revision)
+    return make_plan(
+        client.host,
+        read_json,
+        repo=job.repo,
+        revision=job.revision,
+        choice=job.choice,
+    )
 
 
 def _target(plan: Plan, job: Job) -> Target:
@@ -121,15 +131,13 @@ def _start_meter(
     reserve_bytes: int,
 ) -> Meter:
     """Report the plan; raises DiskFull when the rest does not fit."""
-    total = sum(blob.size_bytes for blob in plan.blobs)
-    meter = Meter(total)
-    have = 0
+    meter = Meter(plan.blobs)
     for blob in plan.blobs:
-        here = _have_bytes(target, blob)
-        meter.set(blob.etag, here)
-        have += here
-    report(Planned(len(plan.files), total, have, plan.commit))
-    needed, free = total - have, free_bytes(target.folder)
+        meter.set(blob.etag, _have_bytes(target, blob))
+    planned = meter.plan(plan.commit)
+    report(planned)
+    needed = planned.total_bytes - planned.have_bytes
+    free = free_bytes(target.folder)
     if needed and needed + reserve_bytes > free:
         raise disk_full(target.folder, free, needed + reserve_bytes)
     return meter

@@ -63,6 +63,17 @@ def refusal(
     return _denial(status, code, what, host)
 
 
+def missing(what: str, host: str) -> HubError:
+    """There is no such repo or file."""
+    return HubError(
+        _("{host} has no {repo}.").format(
+            host=sanitize_line(host), repo=sanitize_line(what)
+        ),
+        hint=_("Check the name; a private repo needs a token (HF_TOKEN)."),
+        code="not_found",
+    )
+
+
 def bad_reply(host: str, detail: str) -> HubError:
     """The server answers, but not as a hub does."""
     return HubError(
@@ -175,7 +186,7 @@ def size_text(n_bytes: int) -> str:
 
 def _denial(status: int, code: str, what: str, host: str) -> HubError:
     if status == _NOT_FOUND or code in _NOT_FOUND_CODES:
-        return _missing(what, host)
+        return missing(what, host)
     if status in _ACCESS_STATUS:
         return _unauthorized(status, what, host)
     return bad_reply(host, f"HTTP {status}")
@@ -186,14 +197,6 @@ def _gated(what: str) -> HubError:
         _("{repo} is gated: its owner decides who may read it.").format(repo=what),
         hint=_("Ask for access on its web page, then set HF_TOKEN."),
         code="gated",
-    )
-
-
-def _missing(what: str, host: str) -> HubError:
-    return HubError(
-        _("{host} has no {repo}.").format(host=sanitize_line(host), repo=what),
-        hint=_("Check the name; a private repo needs a token (HF_TOKEN)."),
-        code="not_found",
     )
 
 

@@ -20,6 +20,7 @@ DownloadEvent = (
     wire.DownloadPlan
     | wire.DownloadProgress
     | wire.DownloadRetry
+    | wire.DownloadVerify
     | wire.DownloadDone
     | wire.DownloadFailed
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, cast
 from urllib.parse import quote
 
 from qwen_tui.errors import HubError
-from qwen_tui.hub.faults import bad_reply
+from qwen_tui.hub.faults import bad_reply, missing
 from qwen_tui.hub.repo_id import check_path, is_commit, is_content_hash
 from qwen_tui.i18n import _
 
@@ -46,6 +47,28 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Which files of a repo are to be fetched; empty: our own choice."""
+
+    allow: tuple[str, ...] = ()
+    """Patterns over whole paths; "folder/" means all that is in it."""
+    only: tuple[str, ...] = ()
+    """Paths."""
+
+    def of(self, listing: Sequence[RemoteFile]) -> list[RemoteFile]:
+        """The files of a listing that are chosen; may be none."""
+        if self.only:
+            return [file for file in listing if file.path in self.only]
+        if self.allow:
+            return [file for file in listing if self._allows(file.path)]
+        return wanted_files(listing)
+
+    def _allows(self, path: str) -> bool:
+        patterns = (p + "*" if p.endswith("/") else p for p in self.allow)
+        return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be fetched."""
 
@@ -67,7 +90,9 @@ class Plan:
         return sorted(blobs, key=lambda blob: (blob.size_bytes, blob.paths))
 
 
-def make_plan(host: str, read_json: ReadJson, *, repo: str, revision: str) -> Plan:
+def make_plan(
+    host: str, read_json: ReadJson, *, repo: str, revision: str, choice: Choice
+) -> Plan:
     """Ask the hub for the commit and its files.
 
     Args:
@@ -75,9 +100,10 @@ def make_plan(host: str, read_json: ReadJson, *, repo: str, revision: str) -> Pl
         read_json: Asks the endpoint.
         repo: A checked repo id.
         revision: Branch, tag or commit, checked.
+        choice: Which files to fetch.
 
     Raises:
-        HubError: no such repo or revision, or a reply that is none.
+        HubError: no such repo, revision or chosen file, or a reply that is none.
         DownloadError: "unsafe_path", a path that leads out of its folder.
     """
     commit = revision
@@ -93,7 +119,12 @@ def make_plan(host: str, read_json: ReadJson, *, repo: str, revision: str) -> Pl
             hint=_("Check the name; a private repo needs a token (HF_TOKEN)."),
             code="not_found",
         )
-    return Plan(repo, revision, commit, tuple(listing), tuple(wanted_files(listing)))
+    chosen = choice.of(listing)
+    absent = set(choice.only) - {file.path for file in chosen}
+    if absent or not chosen:
+        name = min(absent, default=" ".join(choice.allow))
+        raise missing(f"{repo}/{name}", host)
+    return Plan(repo, revision, commit, tuple(listing), tuple(chosen))
 
 
 def wanted_files(listing: Sequence[RemoteFile]) -> list[RemoteFile]:

@@ -3,7 +3,11 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from qwen_tui.hub.plan import Blob
+from qwen_tui.wire import FileState
 
 _SPEED_WINDOW_S = 5.0
 _SHORTEST_S = 0.001  # never divide by nothing
@@ -18,6 +22,7 @@ class Planned:
     have_bytes: int
     """Already here: whole files and partials."""
     commit: str
+    items: tuple[FileState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Progressed:
     bytes_per_s: float
     """Over the last five seconds."""
     file: str
+    items: tuple[FileState, ...]
+    """Files that changed since the last report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,28 @@ class Retrying:
     wait_s: float
 
 
-Report = Planned | Progressed | Retrying
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """A whole file is read again to check its hash."""
+
+    file: str
+    done_bytes: int
+    total_bytes: int
+
+
+Report = Planned | Progressed | Retrying | Verifying
 
 
 class Meter:
     """Adds up what the connections have; safe to use from threads."""
 
-    def __init__(self, total_bytes: int) -> None:
-        self._total_bytes = total_bytes
+    def __init__(self, blobs: Sequence[Blob]) -> None:
+        """Begin with nothing of any blob; the order stays that of `blobs`."""
+        self._blobs = {blob.etag: blob for blob in blobs}
+        self._total_bytes = sum(blob.size_bytes for blob in blobs)
         self._lock = threading.Lock()
-        self._have: dict[str, int] = {}
+        self._have = dict.fromkeys(self._blobs, 0)
+        self._changed: dict[str, None] = {}
         self._received = 0
         self._file = ""
         self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
@@ -59,14 +78,25 @@ class Meter:
     def set(self, etag: str, have_bytes: int) -> None:
         """Say what a blob has without having received it now."""
         with self._lock:
-            self._have[etag] = have_bytes
+            if self._have[etag] != have_bytes:
+                self._have[etag] = have_bytes
+                self._changed[etag] = None
 
     def add(self, etag: str, n_bytes: int, file: str) -> None:
         """Count bytes that came and were written."""
         with self._lock:
-            self._have[etag] = self._have.get(etag, 0) + n_bytes
+            self._have[etag] += n_bytes
+            self._changed[etag] = None
             self._received += n_bytes
             self._file = file
+
+    def plan(self, commit: str) -> Planned:
+        """What there is to fetch; the first report."""
+        with self._lock:
+            self._changed.clear()
+            items = self._states(self._blobs)
+            have = sum(self._have.values())
+            return Planned(len(items), self._total_bytes, have, commit, items)
 
     def read(self) -> Progressed:
         """How far it is now; to be read a few times a second, also in a stall."""
@@ -78,4 +108,13 @@ class Meter:
             since_s, before = samples[0]
             speed = (self._received - before) / max(now - since_s, _SHORTEST_S)
             done = sum(self._have.values())
-            return Progressed(done, self._total_bytes, speed, self._file)
+            items = self._states(self._changed)
+            self._changed.clear()
+            return Progressed(done, self._total_bytes, speed, self._file, items)
+
+    def _states(self, etags: Iterable[str]) -> tuple[FileState, ...]:
+        return tuple(
+            FileState(path, blob.size_bytes, self._have[blob.etag])
+            for blob in map(self._blobs.__getitem__, etags)
+            for path in blob.paths
+        )

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Protocol
 
@@ -195,16 +195,23 @@ class FolderTarget:
         return etag == blob.etag and modified_s - 1 <= recorded_s
 
 
-def file_hash(file: Path, etag: str) -> str:
-    """The hash of a file in the form of `etag`: sha256, or git's blob sha1."""
+def file_hash(file: Path, etag: str, step: Callable[[int], None] | None = None) -> str:
+    """The hash of a file in the form of `etag`: sha256, or git's blob sha1.
+
+    `step` is told how many bytes have been read, once a MiB; it may raise.
+    """
     if len(etag) == _SHA256_HEX:
         digest = hashlib.sha256()
     else:
         digest = hashlib.sha1(usedforsecurity=False)
         digest.update(b"blob %d\0" % file.stat().st_size)
+    done_bytes = 0
     with file.open("rb", buffering=0) as stream:
-        while step := stream.read(_HASH_STEP_BYTES):
-            digest.update(step)
+        while data := stream.read(_HASH_STEP_BYTES):
+            digest.update(data)
+            done_bytes += len(data)
+            if step is not None:
+                step(done_bytes)
     return digest.hexdigest()
 
 

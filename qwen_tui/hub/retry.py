@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from qwen_tui.hub.client import HttpOptions
-from qwen_tui.hub.endpoint import OFFICIAL
 from qwen_tui.hub.faults import Retryable, clause
 from qwen_tui.hub.progress import Report, Retrying
 
@@ -33,10 +32,10 @@ class TransferOptions:
     reserve_bytes: int = 512 * 1024 * 1024
     """Space that a download leaves free."""
     report_interval_s: float = 0.25
+    silent_hash_s: float = 1.0
+    """Checking a file is reported when it takes longer."""
     lock_wait_s: float = 2.0
     """Between looks at a file that another process is fetching."""
-    token_origin: str = OFFICIAL
-    """The one origin that may see the token."""
     http: HttpOptions = field(default_factory=HttpOptions)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from qwen_tui.hub.client import HubClient
 from qwen_tui.hub.faults import clause, wrong_hash
 from qwen_tui.hub.fill import Filling
 from qwen_tui.hub.plan import Blob, Plan
-from qwen_tui.hub.progress import Meter, Report, Retrying
+from qwen_tui.hub.progress import Meter, Report, Retrying, Verifying
 from qwen_tui.hub.publish import Target, file_hash, try_lock
 from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
 from qwen_tui.i18n import _
@@ -53,7 +54,7 @@ class Transfer:
             partial = target.partial(blob)
             partial.parent.mkdir(parents=True, exist_ok=True)
             self._fill(blob, partial)
-            if file_hash(partial, blob.etag) != blob.etag:
+            if self._hash(blob, partial) != blob.etag:
                 self._fetch_anew(blob, partial)
         target.publish(blob)
         self.meter.set(blob.etag, blob.size_bytes)
@@ -64,9 +65,23 @@ class Transfer:
         self.report(Retrying(blob.paths[0], clause(error), 0.0))
         partial.unlink()
         self._fill(blob, partial)
-        if file_hash(partial, blob.etag) != blob.etag:
+        if self._hash(blob, partial) != blob.etag:
             partial.unlink()  # or the next run would go on with bad bytes
             raise error
+
+    def _hash(self, blob: Blob, partial: Path) -> str:
+        """The hash of the partial, telling how far it is when it takes a while."""
+        tell_at = time.monotonic() + self.options.silent_hash_s
+
+        def step(done_bytes: int) -> None:
+            nonlocal tell_at
+            if self.stop.is_set():
+                raise Stopped
+            if time.monotonic() >= tell_at:
+                tell_at += self.options.report_interval_s
+                self.report(Verifying(blob.paths[0], done_bytes, blob.size_bytes))
+
+        return file_hash(partial, blob.etag, step)
 
     def _fill(self, blob: Blob, partial: Path) -> None:
         """Bring the partial to its full size, and to the disk."""

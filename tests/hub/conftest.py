@@ -12,6 +12,7 @@ from qwen_tui.errors import DownloadError, HubError, QwenTuiError
 from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.client import HttpOptions
 from qwen_tui.hub.download import Job, download
+from qwen_tui.hub.plan import Choice
 from qwen_tui.hub.progress import Planned, Progressed, Report, Retrying
 from qwen_tui.hub.retry import TransferOptions
 from tests.fake_hub import FakeHub
@@ -46,6 +47,8 @@ class Mover:
         endpoint: str = "",
         local_dir: Path | None = None,
         token: str = "",
+        token_hosts: tuple[str, ...] = (),
+        choice: Choice | None = None,
     ) -> Path:
         self.reports.clear()
         job = Job(
@@ -55,6 +58,8 @@ class Mover:
             revision=revision,
             local_dir=local_dir,
             token=token,
+            token_hosts=token_hosts,
+            choice=choice or Choice(),
         )
         return download(job, self.reports.append, options=self.options)
 

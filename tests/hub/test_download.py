@@ -1,5 +1,6 @@
 """What a download leaves behind, and what it asks for."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui.errors import DiskFull, DownloadError, UsageError
+from qwen_tui.errors import DiskFull, DownloadError, HubError, UsageError
 from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.faults import file_trouble
-from qwen_tui.hub.plan import RemoteFile, wanted_files
+from qwen_tui.hub.plan import Choice, RemoteFile, wanted_files
+from qwen_tui.hub.progress import Progressed, Verifying
 from qwen_tui.hub.retry import TransferOptions
 from tests.fake_hub import FakeHub, Fault, etag
 from tests.hub.conftest import BIG, BIG_BYTES, QUICK, REPO, Mover
@@ -245,6 +247,65 @@ def test_the_same_weights_in_another_form_stay_away(
 def test_what_is_wanted_of_a_repo(paths: list[str], wanted: list[str]) -> None:
     listing = [RemoteFile(path, 1, "0" * 40) for path in paths]
     assert [file.path for file in wanted_files(listing)] == wanted
+
+
+def test_allow_patterns_choose_the_files(mover: Mover) -> None:
+    folder = mover.fetch(choice=Choice(allow=("*.json", "nested/")))
+    found = {f.relative_to(folder).as_posix() for f in folder.rglob("*.*")}
+    assert found == {"config.json", "tokenizer.json", "nested/name with space.json"}
+
+
+def test_a_repair_fetches_the_named_files_alone(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    folder = mover.fetch()
+    (folder / BIG).resolve().unlink()
+    before = len(hub.requests("/resolve/"))
+    assert mover.fetch(choice=Choice(only=(BIG,))) == folder
+    assert same_as(folder, files)
+    assert [item.path for item in mover.plan.items] == [BIG]
+    assert len(hub.requests("/resolve/")) == before + 1
+
+
+@pytest.mark.parametrize(
+    "choice", [Choice(only=("gone.json",)), Choice(allow=("*.gone",))]
+)
+def test_a_choice_that_names_no_file_is_told(mover: Mover, choice: Choice) -> None:
+    with pytest.raises(HubError) as caught:
+        mover.fetch(choice=choice)
+    assert caught.value.code == "not_found"
+    assert "gone" in caught.value.message
+
+
+def test_reports_tell_how_much_of_every_file_is_here(
+    mover: Mover, files: dict[str, bytes]
+) -> None:
+    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(files[BIG][:500_000])
+    mover.fetch()
+    here = {item.path: item for item in mover.plan.items}
+    assert {path: item.size_bytes for path, item in here.items()} == {
+        path: len(content) for path, content in files.items()
+    }
+    assert {path for path, item in here.items() if item.have_bytes} == {BIG}
+    assert here[BIG].have_bytes == 500_000
+    for report in mover.reports:
+        if isinstance(report, Progressed):
+            here |= {item.path: item for item in report.items}
+            assert sum(i.have_bytes for i in here.values()) == report.done_bytes
+    assert all(item.have_bytes == item.size_bytes for item in here.values())
+
+
+def test_a_check_that_takes_a_while_is_reported(mover: Mover) -> None:
+    mover.fetch()
+    assert not [r for r in mover.reports if isinstance(r, Verifying)]
+    (mover.cache_dir / "models--owner--model" / "blobs").rename(mover.cache_dir / "x")
+    mover.options = dataclasses.replace(QUICK, silent_hash_s=0, report_interval_s=0)
+    mover.fetch()
+    checked = [r for r in mover.reports if isinstance(r, Verifying) and r.file == BIG]
+    assert [r.done_bytes for r in checked] == [1024 * 1024, BIG_BYTES]
+    assert {r.total_bytes for r in checked} == {BIG_BYTES}
 
 
 def test_what_does_not_fit_is_refused_before_it_is_fetched(

@@ -93,6 +93,9 @@ async def test_a_download_tells_plan_progress_and_the_end(
     events = await runner.run()
     assert isinstance(events[0], wire.DownloadPlan)
     assert events[0].files == len(files)
+    assert {item.path: item.size_bytes for item in events[0].items} == {
+        path: len(content) for path, content in files.items()
+    }
     progress = [e for e in events if isinstance(e, wire.DownloadProgress)]
     assert progress[-1].done_bytes == progress[-1].total_bytes
     assert isinstance(events[-1], wire.DownloadDone)

@@ -1,6 +1,5 @@
 """What a server says is not believed, and what we know is not told."""
 
-import dataclasses
 import gzip
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from qwen_tui.errors import DownloadError
 from tests.fake_hub import FakeHub, Fault
-from tests.hub.conftest import QUICK, REPO, Mover, failure
+from tests.hub.conftest import REPO, Mover, failure
 from tests.hub.models import same_as
 
 
@@ -80,8 +79,8 @@ def test_the_token_opens_a_gated_repo_and_never_reaches_the_cdn(
 ) -> None:
     hub.add_repo(REPO, files, gated=True, readers=("hf_good",))
     mover = Mover(hub, tmp_path)
-    mover.options = dataclasses.replace(QUICK, token_origin=hub.url)
-    assert same_as(mover.fetch(token="hf_good"), files)
+    folder = mover.fetch(token="hf_good", token_hosts=(hub.url,))
+    assert same_as(folder, files)
     assert all("authorization" in s.headers for s in hub.requests(origin="hub"))
     assert hub.requests(origin="cdn")
     assert not any("authorization" in s.headers for s in hub.requests(origin="cdn"))
@@ -90,6 +89,30 @@ def test_the_token_opens_a_gated_repo_and_never_reaches_the_cdn(
 def test_the_token_reaches_no_other_endpoint(mover: Mover, hub: FakeHub) -> None:
     mover.fetch(token="hf_secret")
     assert len(hub.seen) > 5
+    assert "hf_secret" not in str([s.headers for s in hub.seen])
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_the_token_follows_no_redirect_to_another_host(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub, back: bool
+) -> None:
+    with FakeHub() as other:
+        other.add_repo(REPO, files)
+        hub.faults.append(Fault("redirect", times=1, location=other.url))
+        if back:
+            other.faults.append(Fault("redirect", location=hub.url))
+        mover.fetch(token="hf_secret", token_hosts=(hub.url, other.url))
+        assert len(other.seen) == 1
+        assert "authorization" not in other.seen[0].headers
+        second = hub.seen[1].headers
+        assert ("authorization" in second) is not back
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "127.0.0.1", "https://mirror"])
+def test_a_token_is_for_a_very_host_and_port(
+    mover: Mover, hub: FakeHub, host: str
+) -> None:
+    mover.fetch(token="hf_secret", token_hosts=(host,))
     assert "hf_secret" not in str([s.headers for s in hub.seen])
 
 

@@ -25,6 +25,7 @@ from qwen_tui.wire import (
     DownloadPlan,
     DownloadProgress,
     DownloadRetry,
+    DownloadVerify,
 )
 
 RunDownload = Callable[[Download], AsyncGenerator[DownloadEvent]]
@@ -172,6 +173,8 @@ class DownloadPanel(Vertical):
             case DownloadRetry(file=file, reason=reason, wait_s=wait_s):
                 text = _("{file}: {reason}. Trying again in {n} s.")
                 self._say(text.format(file=file, reason=reason, n=round(wait_s)))
+            case DownloadVerify(file=file):
+                self._say(_("Checking {file}").format(file=file))
             case DownloadDone(path=path):
                 self._transfer = None
                 text = _("{name} is here. Enter loads it.")
