@@ -10,6 +10,7 @@ from pathlib import Path
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.errors import ChatNotFound
 from qwen_tui.i18n import _
+from qwen_tui.processes import this_process
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.database import BUSY_S, MOUNTS, open_database
 from qwen_tui.store.failures import damaged, told_to_a_person
@@ -28,7 +29,6 @@ from qwen_tui.store.tables import (
     update_conversation,
     upsert,
 )
-from qwen_tui.store.writers import this_writer
 
 _CANDIDATES_TOLD = 5
 
@@ -62,7 +62,7 @@ class Store:
         """
         self.file = file
         self._lock = threading.RLock()
-        self._writer = this_writer()
+        self._writer = this_process()
         # The rows as this program last saw them: only what it changed is written,
         # so that a title given in another program stays.
         self._seen: dict[str, Row] = {}

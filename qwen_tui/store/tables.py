@@ -3,8 +3,8 @@
 import sqlite3
 import time
 
+from qwen_tui.processes import ProcessId, has_ended
 from qwen_tui.store.rows import Row
-from qwen_tui.store.writers import Writer, is_dead
 
 
 def interrupt_dead_writers(connection: sqlite3.Connection) -> None:
@@ -18,8 +18,8 @@ def interrupt_dead_writers(connection: sqlite3.Connection) -> None:
     ).fetchall()
     for row in rows:
         if row["host"] is not None:
-            writer = Writer(row["host"], row["pid"], row["started"])
-            if not is_dead(writer, row["checkpoint_at"]):
+            writer = ProcessId(row["host"], row["pid"], row["started"])
+            if not has_ended(writer, row["checkpoint_at"]):
                 continue
         connection.execute(
             "UPDATE message SET state = 'interrupted' WHERE id = ?", (row["id"],)
@@ -27,7 +27,7 @@ def interrupt_dead_writers(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM writer WHERE message_id = ?", (row["id"],))
 
 
-def claim(connection: sqlite3.Connection, message_id: str, writer: Writer) -> None:
+def claim(connection: sqlite3.Connection, message_id: str, writer: ProcessId) -> None:
     """Note that `writer` is writing a message and has just saved it."""
     connection.execute(
         "INSERT OR REPLACE INTO writer VALUES (?, ?, ?, ?, ?)",

@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Thread
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.processes import ProcessId, has_ended, this_process
 from qwen_tui.store.conversations import Store
-from qwen_tui.store.writers import Writer, is_dead, this_writer
 from tests.helpers import wait_until
 
 _WRITE_MANY = """
@@ -166,7 +166,7 @@ def test_what_a_live_program_streams_stays_streaming(tmp_path: Path) -> None:
         store.close()
 
 
-def streaming_left_by(file: Path, writer: Writer, silence_s: float) -> str:
+def streaming_left_by(file: Path, writer: ProcessId, silence_s: float) -> str:
     """Return the state after an open, of a message that `writer` left streaming."""
     store = Store(file)
     store.save_conversation(Conversation(id="c"))
@@ -185,15 +185,15 @@ def streaming_left_by(file: Path, writer: Writer, silence_s: float) -> str:
 
 
 def test_a_pid_that_was_used_again_is_not_the_writer(tmp_path: Path) -> None:
-    me = this_writer()
+    me = this_process()
     file = tmp_path / "conversations.db"
     assert streaming_left_by(file, me, 999) == "streaming"
-    reused = Writer(me.host, me.pid, "another boot 1")
+    reused = ProcessId(me.host, me.pid, "another boot 1")
     assert streaming_left_by(file, reused, 0) == "interrupted"
 
 
 def test_a_writer_on_another_host_is_dead_after_a_minute(tmp_path: Path) -> None:
-    far = Writer("another-host", 1, "x")
+    far = ProcessId("another-host", 1, "x")
     file = tmp_path / "conversations.db"
     assert streaming_left_by(file, far, 5) == "streaming"
     assert streaming_left_by(file, far, 61) == "interrupted"
@@ -202,16 +202,16 @@ def test_a_writer_on_another_host_is_dead_after_a_minute(tmp_path: Path) -> None
 def test_a_killed_process_that_nobody_waited_for_is_dead() -> None:
     with program("import time; time.sleep(600)") as process:
         started = this_writer_of(process.pid)
-        assert not is_dead(started, time.time())
+        assert not has_ended(started, time.time())
         process.kill()
-        wait_until(lambda: is_dead(started, time.time()))
+        wait_until(lambda: has_ended(started, time.time()))
         assert process.returncode is None  # still a zombie
 
 
-def this_writer_of(pid: int) -> Writer:
+def this_writer_of(pid: int) -> ProcessId:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Writer(os.uname().nodename, pid, f"{boot} {stat[19]}")
+    return ProcessId(os.uname().nodename, pid, f"{boot} {stat[19]}")
 
 
 def test_a_message_that_was_finished_has_no_writer(tmp_path: Path) -> None:

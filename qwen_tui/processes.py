@@ -1,4 +1,4 @@
-"""Who writes a streaming message, and whether that process still lives."""
+"""Which process holds something on the disk, and whether it still runs."""
 
 import os
 import platform
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOREIGN_SILENCE_S = 60.0
-"""A writer on another host that saved nothing for so long counts as dead."""
+"""A process on another host that wrote nothing for so long counts as ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class ProcessId:
     """One process on one host; a pid alone may be used again."""
 
     host: str
@@ -20,20 +20,24 @@ class Writer:
     """Boot id and start time in clock ticks; empty where there is no /proc."""
 
 
-def this_writer() -> Writer:
+def this_process() -> ProcessId:
     """Return the running process."""
     pid = os.getpid()
-    return Writer(platform.node(), pid, _started(pid))
+    return ProcessId(platform.node(), pid, _started(pid))
 
 
-def is_dead(writer: Writer, checkpoint_at: float) -> bool:
-    """Tell whether nobody will finish what `writer` last saved at `checkpoint_at`.
+def has_ended(process: ProcessId, last_seen_at: float) -> bool:
+    """Tell whether nobody will finish what a process holds.
 
-    A live writer that is taken for dead sets its message right at its next save.
+    Args:
+        process: Who holds it.
+        last_seen_at: Unix time at which it last wrote that it does; counts where the
+            process is on another host, which may be wrong, so that a process taken
+            for ended must set right what it holds at its next write.
     """
-    if writer.host != platform.node():
-        return time.time() - checkpoint_at > FOREIGN_SILENCE_S
-    return not _exists(writer.pid) or _started(writer.pid) != writer.started
+    if process.host != platform.node():
+        return time.time() - last_seen_at > FOREIGN_SILENCE_S
+    return not _exists(process.pid) or _started(process.pid) != process.started
 
 
 def _exists(pid: int) -> bool:
