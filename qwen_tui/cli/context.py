@@ -13,7 +13,7 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.cli.output import say
 from qwen_tui.errors import UsageError
-from qwen_tui.hub.cache import find_model
+from qwen_tui.hub.find import find_model
 from qwen_tui.i18n import _
 from qwen_tui.settings import Settings, load_settings
 from qwen_tui.store.conversations import Store

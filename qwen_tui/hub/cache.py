@@ -1,37 +1,38 @@
-"""Models on this machine: found by name and listed, without any request.
+"""The models on this machine: what they are, what they take, whether they are whole.
 
 The walk is our own: one dangling link or bad ref makes huggingface_hub 2.4's
 `scan_cache_dir` leave a repo out. Standard library only, for the UI imports it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from qwen_tui.chat.backend import ModelSource
-from qwen_tui.errors import ModelIncomplete, ModelNotFound, NotAModel, QwenTuiError
-from qwen_tui.hub.catalog import repo_of
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.layout import (
+    Stat,
     cached_snapshots,
+    entries,
     exists,
-    file_bytes,
-    folder_bytes,
-    partial_bytes,
+    folder_stats,
+    look,
+    once,
     subfolders,
 )
-from qwen_tui.hub.repo_id import (
-    is_commit,
-    is_repo_id,
-    is_safe_path,
-    repo_folder_name,
-    repo_of_folder,
+from qwen_tui.hub.repo_id import is_commit, repo_of_folder
+from qwen_tui.hub.revisions import CachedRepo, LocalRevision, read_repo
+from qwen_tui.hub.weights import (
+    check_gguf,
+    check_weights,
+    gguf_models,
+    gguf_parts,
+    unfinished,
 )
-from qwen_tui.hub.weights import check_gguf, check_weights, gguf_choices, shown
-from qwen_tui.i18n import _
 from qwen_tui.paths import demo_model
 
 DEMO = "demo"
-_REPO_PARTS = 2
 _FOLDER_DEPTH = 2  # folders/<model> and folders/<owner>/<model>
 
 
@@ -40,58 +41,48 @@ class LocalModel:
     """A model on this machine, whole or not."""
 
     source: ModelSource
+    """Of a cached repo the revision that is loaded: the first whole one."""
     size_bytes: int
+    """On disk: of a cached repo all revisions, what they share once, and partials."""
     complete: bool
     reason: str
     """Why it is not complete, translated; else empty."""
+    last_used: float | None = None
+    """Unix time of the newest read or write of its files, as far as the disk keeps
+    it (see `layout.Stat`); None without files."""
+    partial_bytes: int = 0
+    """Of unfinished files of its repo, ours and other tools'."""
+    revisions: tuple[LocalRevision, ...] = ()
+    in_cache: bool = False
+    repo: str = ""
+    """Repo id; empty where it does not lie in the HF cache."""
 
-
-def find_model(
-    name: str, *, cache_dir: Path, folders: Sequence[Path] = ()
-) -> ModelSource:
-    """Return the model that a person means by `name`.
-
-    In this order: "demo"; a path; a repo id, an alias of the catalogue or
-    "owner/repo/file.gguf" in the HF cache; a name inside the watched `folders`.
-
-    Raises:
-        ModelNotFound: nothing of that name, or several files to choose from.
-        NotAModel, ModelIncomplete, ModelCorrupt: found, but it cannot be loaded.
-    """
-    if name == DEMO:
-        return _source_of_folder(DEMO, demo_model())
-    path = _as_path(name)
-    if path is not None:
-        return _source_of_path(path)
-    if name.startswith(("/", "./", "../", "~")):
-        raise ModelNotFound(
-            _("There is no {path}.").format(path=shown(name)),
-            hint=_("Check the path, or see what is there: {command}").format(
-                command="qwen-tui models list"
-            ),
-        )
-    repo, file = _split_file(repo_of(name))
-    if is_repo_id(repo):
-        found = _find_cached(repo, file, cache_dir) or _find_watched(name, folders)
-        if found is not None:
-            return found
-    raise _not_found(name, repo)
+    @property
+    def file_in_repo(self) -> str:
+        """The .gguf file where its repo holds several models; else empty."""
+        is_one_of_several = self.in_cache and self.source.name != self.repo
+        return self.source.name.removeprefix(f"{self.repo}/") * is_one_of_several
 
 
 def list_models(*, cache_dir: Path, folders: Sequence[Path] = ()) -> list[LocalModel]:
     """Every model on this machine: cached repos, watched folders, the demo last.
 
     Reads folders and headers only; what cannot be read is left out.
+
+    Args:
+        cache_dir: The folder of models--* folders.
+        folders: Watched folders, read only: plain folders and .gguf files, down to
+            two folders below each.
     """
     models: list[LocalModel] = []
-    for repo_folder in sorted(subfolders(cache_dir)):
+    for repo_folder in subfolders(cache_dir):
         repo = repo_of_folder(repo_folder.name)
         if repo is not None:
             models.extend(_cached_models(repo, repo_folder))
-    for folder in folders:
-        models.extend(_watched_models(folder.expanduser(), _FOLDER_DEPTH))
-    demo = _inspect(DEMO, demo_model())
-    return models + [m for m in demo if demo_model().is_dir()]
+    models.extend(_all_watched(folders))
+    if demo_model().is_dir():
+        models.extend(_inspect(DEMO, demo_model()))
+    return models
 
 
 def inspect_folder(folder: Path) -> LocalModel:
@@ -102,184 +93,110 @@ def inspect_folder(folder: Path) -> LocalModel:
     return _inspect(folder.name, folder)[0]
 
 
-def _find_cached(repo: str, file: str, cache_dir: Path) -> ModelSource | None:
-    first_error: QwenTuiError | None = None
-    for snapshot in cached_snapshots(repo, cache_dir):
-        try:
-            if file:
-                return _source_of_file(f"{repo}/{file}", snapshot / file, snapshot)
-            return _source_of_folder(repo, snapshot)
-        except QwenTuiError as error:
-            # the library writes a ref before the files: an older whole snapshot
-            # is worth more than the unfinished one that the ref names
-            first_error = first_error or error
-    nothing_usable = first_error is None or isinstance(first_error, NotAModel)
-    if nothing_usable and partial_bytes(cache_dir / repo_folder_name(repo)):
-        first_error = _unfinished(repo)
-    if isinstance(first_error, ModelIncomplete):
-        first_error.hint = _download_hint(repo)
-    if first_error is not None:
-        raise first_error
-    return None
-
-
-def _find_watched(name: str, folders: Sequence[Path]) -> ModelSource | None:
-    if not is_safe_path(name):
-        return None
-    for folder in folders:
-        path = folder.expanduser() / name
-        for candidate in (path, path.with_name(path.name + ".gguf")):
-            if exists(candidate):
-                return _source_of_path(candidate)
-    return None
-
-
-def _as_path(name: str) -> Path | None:
-    """The path that exists under this name, "~" expanded."""
-    try:
-        path = Path(name).expanduser()
-    except RuntimeError:
-        return None  # "~somebody" who has no home
-    return path if name and exists(path) else None
-
-
-def _source_of_path(path: Path) -> ModelSource:
-    path = path.absolute()
-    if path.is_dir():
-        return replace(_source_of_folder(path.name, path), ref=str(path))
-    check_gguf(path)
-    return ModelSource(path.name, str(path), "gguf", ref=str(path))
-
-
-def _source_of_file(name: str, file: Path, snapshot: Path) -> ModelSource:
-    if not exists(file):
-        raise ModelNotFound(
-            _("There is no {path}.").format(path=shown(name)), hint=_choices(snapshot)
-        )
-    check_gguf(file)
-    return ModelSource(name, str(file.absolute()), "gguf", snapshot.name)
-
-
-def _source_of_folder(name: str, folder: Path) -> ModelSource:
-    weights = check_weights(folder)
-    path = folder
-    if weights.kind == "gguf":
-        if len(weights.files) > 1:
-            raise ModelNotFound(
-                _("{name} holds several .gguf files: name one.").format(
-                    name=shown(name)
-                ),
-                hint=_choices(folder, name if is_repo_id(name) else ""),
-            )
-        path = next(iter(weights.files))
-    return ModelSource(name, str(path.absolute()), weights.kind, _revision(folder))
+def revision_of(folder: Path) -> str:
+    """The commit of a snapshot folder of the HF cache; empty for another folder."""
+    in_cache = folder.parent.name == "snapshots" and is_commit(folder.name)
+    return folder.name if in_cache else ""
 
 
 def _inspect(name: str, folder: Path) -> list[LocalModel]:
     """One entry; of several .gguf files one for each."""
+    files = gguf_models(folder)
+    if files:
+        several = len(files) > 1
+        return [
+            _inspect_gguf(f"{name}/{file.name}" if several else name, file)
+            for file in files
+        ]
+    source = ModelSource(name, str(folder.absolute()), "folder", revision_of(folder))
+    return [_measured(source, folder_stats(folder), _trouble(check_weights, folder))]
+
+
+def _inspect_gguf(name: str, file: Path) -> LocalModel:
+    source = ModelSource(name, str(file.absolute()), "gguf", revision_of(file.parent))
+    stats = once(look(part) for part in takewhile(exists, gguf_parts(file)))
+    return _measured(source, stats, _trouble(check_gguf, file))
+
+
+def _trouble(check: Callable[[Path], object], path: Path) -> str:
     try:
-        weights = check_weights(folder)
+        check(path)
     except QwenTuiError as error:
-        source = ModelSource(name, str(folder.absolute()), "folder", _revision(folder))
-        return [LocalModel(source, folder_bytes(folder), False, error.message)]
-    if weights.kind == "folder":
-        source = ModelSource(name, str(folder.absolute()), "folder", _revision(folder))
-        return [LocalModel(source, folder_bytes(folder), True, "")]
-    several = len(weights.files) > 1
-    return [
-        LocalModel(
-            ModelSource(
-                f"{name}/{file.name}" if several else name,
-                str(file.absolute()),
-                "gguf",
-                _revision(folder),
-            ),
-            file_bytes(file),
-            True,
-            "",
-        )
-        for file in weights.files
-    ]
+        return error.message
+    return ""
+
+
+def _measured(source: ModelSource, stats: list[Stat], reason: str) -> LocalModel:
+    size_bytes = sum(stat.size_bytes for stat in stats)
+    last_used = max((stat.last_used for stat in stats), default=None)
+    return LocalModel(source, size_bytes, not reason, reason, last_used)
 
 
 def _cached_models(repo: str, repo_folder: Path) -> list[LocalModel]:
-    snapshots = cached_snapshots(repo, repo_folder.parent)
+    on_disk = read_repo(repo_folder)
+    found = _best_snapshot(repo, repo_folder)
+    if not found:
+        if not on_disk.partial_bytes:
+            return []  # refs alone: huggingface_hub leaves them behind
+        source = ModelSource(repo, str(repo_folder.absolute()), "folder")
+        found = [LocalModel(source, 0, complete=False, reason="")]
+    if not found[0].complete and on_disk.partial_bytes:
+        found = [replace(found[0], reason=unfinished(repo).message)]
+    return [_of_repo(model, repo, on_disk, alone=len(found) == 1) for model in found]
+
+
+def _best_snapshot(repo: str, repo_folder: Path) -> list[LocalModel]:
     best: list[LocalModel] = []
-    for snapshot in snapshots:
+    for snapshot in cached_snapshots(repo, repo_folder.parent):
         models = _inspect(repo, snapshot)
         if models[0].complete:
             return models
         best = best or models
-    fetched_bytes = partial_bytes(repo_folder)
-    if not best and not fetched_bytes:
-        return []  # refs alone: huggingface_hub leaves them behind
-    source = ModelSource(repo, str(repo_folder.absolute()), "folder")
-    size_bytes = fetched_bytes
-    if best:
-        source, size_bytes = best[0].source, fetched_bytes + best[0].size_bytes
-    reason = _unfinished(repo).message if fetched_bytes else best[0].reason
-    return [LocalModel(source, size_bytes, False, reason)]
+    return best
 
 
-def _watched_models(folder: Path, depth: int) -> Iterator[LocalModel]:
-    try:
-        names = {entry.name for entry in folder.iterdir()}
-    except OSError:
-        return  # a watched folder may be on a disk that is not there now
-    if "config.json" in names or gguf_choices(folder, names):
-        for model in _inspect(folder.name, folder):
-            source = replace(model.source, ref=model.source.path)
-            yield replace(model, source=source)
-    elif depth > 0:
-        for child in sorted(subfolders(folder)):
-            yield from _watched_models(child, depth - 1)
-
-
-def _not_found(name: str, repo: str) -> ModelNotFound:
-    if is_repo_id(repo) and (repo != name or "/" in repo):
-        return ModelNotFound(
-            _("{name} is not on this machine.").format(name=shown(name)),
-            hint=_download_hint(repo),
-        )
-    return ModelNotFound(
-        _("There is no model {name}.").format(name=shown(name) or '""'),
-        hint=_("See what is there: {list}. Fetch one: {download}.").format(
-            list="qwen-tui models list",
-            download="qwen-tui models download <repo>",
-        ),
+def _of_repo(
+    model: LocalModel, repo: str, on_disk: CachedRepo, *, alone: bool
+) -> LocalModel:
+    return replace(
+        model,
+        size_bytes=on_disk.size_bytes if alone else model.size_bytes,
+        last_used=on_disk.last_used if alone else model.last_used,
+        partial_bytes=on_disk.partial_bytes,
+        revisions=on_disk.revisions(),
+        in_cache=True,
+        repo=repo,
     )
 
 
-def _download_hint(repo: str) -> str:
-    return _("Download it: {command}").format(
-        command=f"qwen-tui models download {shown(repo)}"
-    )
+def _all_watched(folders: Sequence[Path]) -> Iterator[LocalModel]:
+    seen: set[str] = set()
+    for folder in folders:
+        root = folder.expanduser()
+        for model in _watched_models(root, root, _FOLDER_DEPTH):
+            if model.source.path not in seen:  # watched folders may lie in another
+                seen.add(model.source.path)
+                yield model
 
 
-def _unfinished(repo: str) -> ModelIncomplete:
-    return ModelIncomplete(
-        _("The download of {name} is not finished.").format(name=shown(repo))
-    )
+def _watched_models(root: Path, folder: Path, depth: int) -> Iterator[LocalModel]:
+    # a watched folder may be on a disk that is not there now: then it has no entries
+    is_model = any(entry.name == "config.json" for entry in entries(folder))
+    if is_model:
+        name = folder.name if folder == root else folder.relative_to(root).as_posix()
+        yield from map(_named_by_path, _inspect(name, folder))
+        return
+    files = gguf_models(folder)
+    below = folder.relative_to(root)
+    for file in files:
+        alone = len(files) == 1 and folder != root
+        name = below if alone else below / file.name
+        yield _named_by_path(_inspect_gguf(name.as_posix(), file))
+    if depth > 0:
+        for child in subfolders(folder):
+            if not child.name.startswith("."):
+                yield from _watched_models(root, child, depth - 1)
 
 
-def _choices(folder: Path, repo: str = "") -> str:
-    try:
-        names = {entry.name for entry in folder.iterdir()}
-    except OSError:
-        names = set[str]()
-    files = gguf_choices(folder, names)
-    listed = [f"{repo}/{file.name}" if repo else str(file) for file in files]
-    return _("Choose one of: {names}").format(names=shown(", ".join(listed)))
-
-
-def _split_file(name: str) -> tuple[str, str]:
-    """Split "owner/repo/file.gguf" into repo id and file."""
-    parts = name.split("/", _REPO_PARTS)
-    if len(parts) > _REPO_PARTS and name.endswith(".gguf") and is_safe_path(name):
-        return "/".join(parts[:_REPO_PARTS]), parts[_REPO_PARTS]
-    return name, ""
-
-
-def _revision(folder: Path) -> str:
-    in_cache = folder.parent.name == "snapshots" and is_commit(folder.name)
-    return folder.name if in_cache else ""
+def _named_by_path(model: LocalModel) -> LocalModel:
+    return replace(model, source=replace(model.source, ref=model.source.path))

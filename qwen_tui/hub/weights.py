@@ -8,11 +8,13 @@ flipped bit.
 import json
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from qwen_tui.errors import ModelCorrupt, ModelIncomplete, NotAModel
+from qwen_tui.hub.layout import entries, exists
 from qwen_tui.hub.repo_id import is_safe_path
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
@@ -42,7 +44,7 @@ def check_weights(folder: Path) -> Weights:
         ModelCorrupt: a file is not what its name claims.
     """
     names = _names(folder)
-    if not any(n.endswith(".safetensors") for n in names) and _INDEX not in names:
+    if not _holds_safetensors(names):
         choices = gguf_choices(folder, names)
         if choices:
             return _checked_gguf(choices)
@@ -58,6 +60,22 @@ def check_weights(folder: Path) -> Weights:
     for file in files:
         check_safetensors(file)
     return Weights("folder", files)
+
+
+def gguf_models(folder: Path) -> list[Path]:
+    """The .gguf files that `folder` is loaded from; none where it has safetensors."""
+    names = {entry.name for entry in entries(folder)}
+    return [] if _holds_safetensors(names) else gguf_choices(folder, names)
+
+
+def gguf_parts(file: Path) -> Iterator[Path]:
+    """The file, or every part of the model that it is the first part of."""
+    part = _SHARD.fullmatch(file.name)
+    if part is None:
+        yield file
+        return
+    for number in range(1, int(part[3]) + 1):
+        yield file.with_name(f"{part[1]}-{number:05}-of-{part[3]}.gguf")
 
 
 def gguf_choices(folder: Path, names: set[str]) -> list[Path]:
@@ -92,12 +110,9 @@ def check_gguf(file: Path) -> None:
         if not start:
             raise _cut_short(file)
         raise _corrupt(file)
-    part = _SHARD.fullmatch(file.name)
-    if part is not None:
-        for number in range(1, int(part[3]) + 1):
-            sibling = file.with_name(f"{part[1]}-{number:05}-of-{part[3]}.gguf")
-            if not sibling.exists():
-                raise _missing(sibling)
+    for part in gguf_parts(file):
+        if not exists(part):
+            raise _missing(part)
 
 
 def check_safetensors(file: Path) -> None:
@@ -128,6 +143,13 @@ def check_safetensors(file: Path) -> None:
         raise _corrupt(file)
 
 
+def unfinished(repo: str) -> ModelIncomplete:
+    """A download of the repo began and has not ended."""
+    return ModelIncomplete(
+        _("The download of {name} is not finished.").format(name=shown(repo))
+    )
+
+
 def shown(path: Path | str) -> str:
     """A path or name, fit for one line of a terminal."""
     return sanitize_line(str(path))
@@ -136,6 +158,10 @@ def shown(path: Path | str) -> str:
 def _data_bytes(header: dict[str, Any]) -> int:
     tensors = (v for name, v in header.items() if name != "__metadata__")
     return max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+
+
+def _holds_safetensors(names: set[str]) -> bool:
+    return _INDEX in names or any(name.endswith(".safetensors") for name in names)
 
 
 def _names(folder: Path) -> set[str]:

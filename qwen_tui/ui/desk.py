@@ -14,7 +14,8 @@ from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.errors import ChatNotFound, QwenTuiError
-from qwen_tui.hub.cache import DEMO, find_model, list_models
+from qwen_tui.hub.cache import DEMO, list_models
+from qwen_tui.hub.find import find_model
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.wire import LoadOptions

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.errors import DownloadError, HubError, QwenTuiError
-from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.client import HttpOptions
 from qwen_tui.hub.download import Job, download
+from qwen_tui.hub.find import find_model
 from qwen_tui.hub.plan import Choice
 from qwen_tui.hub.progress import Planned, Progressed, Report, Retrying
 from qwen_tui.hub.retry import TransferOptions

@@ -10,8 +10,9 @@ from qwen_tui.errors import (
     ModelIncomplete,
     ModelNotFound,
 )
-from qwen_tui.hub.cache import find_model, inspect_folder, list_models
+from qwen_tui.hub.cache import inspect_folder, list_models
 from qwen_tui.hub.catalog import load_catalog
+from qwen_tui.hub.find import find_model
 from tests.hub.conftest import refused
 from tests.hub.models import (
     SHA_A,
@@ -193,7 +194,7 @@ def test_watched_folders_are_searched_by_name(tmp_path: Path, cache_dir: Path) -
         assert found.path.startswith(str(models))
     listed = list_models(cache_dir=cache_dir, folders=(models, tmp_path / "gone"))
     names = [m.source.name for m in listed if m.complete]
-    assert [n for n in names if n != "demo"] == ["mine", "deep", "quant"]
+    assert [n for n in names if n != "demo"] == ["mine", "owner/deep", "quant"]
 
 
 def test_the_list_bears_a_broken_cache(cache_dir: Path) -> None:
@@ -261,7 +262,7 @@ def test_the_catalogue_names_repos() -> None:
 
 def test_finding_models_loads_no_library() -> None:
     code = (
-        "import sys, qwen_tui.hub.cache, qwen_tui.hub.jobs\n"
+        "import sys, qwen_tui.hub.find, qwen_tui.hub.jobs\n"
         "heavy = {'huggingface_hub', 'httpx2', 'torch', 'transformers', 'numpy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.errors import DiskFull, DownloadError, HubError, UsageError
-from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.faults import file_trouble
+from qwen_tui.hub.find import find_model
 from qwen_tui.hub.plan import Choice, RemoteFile, wanted_files
 from qwen_tui.hub.progress import Progressed, Verifying
 from qwen_tui.hub.retry import TransferOptions

@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.hub.cache import find_model
 from qwen_tui.hub.catalog import load_catalog
+from qwen_tui.hub.find import find_model
 from qwen_tui.i18n import N_, _
 from qwen_tui.settings import Settings
 from qwen_tui.ui.screens.download_panel import RunDownload
