@@ -15,6 +15,15 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from qwen_tui.chat.backend import ModelSource, TurnRequest
 from qwen_tui.chat.events import StreamEvent
+from qwen_tui.wire_hub import (
+    Info,
+    InfoResult,
+    Probe,
+    ProbeResult,
+    QueryFailed,
+    Search,
+    SearchResult,
+)
 
 PROTOCOL = 1
 LINE_LIMIT_BYTES = (
@@ -215,6 +224,13 @@ Message = (
     | DownloadVerify
     | DownloadDone
     | DownloadFailed
+    | Probe
+    | ProbeResult
+    | Search
+    | SearchResult
+    | Info
+    | InfoResult
+    | QueryFailed
 )
 
 _MESSAGES: dict[str, type] = {cls.__name__: cls for cls in get_args(Message)}

@@ -23,7 +23,7 @@ def test_the_catalogue_names_each_model_once_and_says_how_it_thinks() -> None:
 
 def test_the_catalogues_presets_are_the_defaults(tmp_path: Path) -> None:
     text = (bundled_config() / "models.toml").read_text(encoding="utf-8")
-    presets = tomllib.loads(text)["sampling"]
+    presets = tomllib.loads(text)["preset"]["qwen3"]
     sampling = load_settings(file=tmp_path / "none.toml", environ={}).sampling
     for mode, preset in (("thinking", sampling.thinking), ("answer", sampling.answer)):
         for name in ("temperature", "top_p", "top_k", "min_p"):

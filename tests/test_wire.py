@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwen_tui import wire
+from qwen_tui import wire, wire_hub
 from qwen_tui.chat.backend import ModelSource, PromptMessage, TurnRequest
 from qwen_tui.chat.events import (
     AnswerDelta,
@@ -59,6 +59,29 @@ MESSAGES = (
     wire.DownloadVerify(5, "model.safetensors", 5, 10),
     wire.DownloadDone(5, "/cache/snapshot"),
     wire.DownloadFailed(5, "gated", "Ask for access.", "Log in."),
+    wire_hub.Probe(6, ("https://a", "https://b"), "Qwen/Qwen3-0.6B", "w.safetensors"),
+    wire_hub.ProbeResult(
+        "https://a", True, 0.25, ("a", "cdn"), 1.5e6, "x", "y", "z", ("a",), 6
+    ),
+    wire_hub.Search(7, "https://a", "千问", 5, "hf_x"),
+    wire_hub.SearchResult(
+        7,
+        (
+            wire_hub.RemoteModel("o/m", 10, 2, "2026-01-01", True, 5, ("a", "b")),
+            wire_hub.RemoteModel("o/n"),
+        ),
+    ),
+    wire_hub.Info(8, "https://a", "o/m", "v1", "hf_x"),
+    wire_hub.InfoResult(
+        8,
+        wire_hub.RemoteInfo(
+            "o/m",
+            "abc",
+            files=(wire_hub.RemoteFileInfo("config.json", 2, True),),
+            config={"a": {"b": [1, {"c": None}]}},
+        ),
+    ),
+    wire_hub.QueryFailed(8, "not_found", "No such repo.", "Check the name."),
 )
 
 

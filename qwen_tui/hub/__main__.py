@@ -1,4 +1,4 @@
-"""The download process: `python -m qwen_tui.hub`, one `wire.Download` a process.
+"""The hub process: `python -m qwen_tui.hub`, one download or one query a process.
 
 It ends when its standard input does: what was fetched is on the disk, and the next
 process goes on from there.
@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from qwen_tui import wire
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.hub.answers import answer
 from qwen_tui.hub.client import HttpOptions
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.plan import Choice
@@ -26,23 +27,30 @@ from qwen_tui.hub.progress import (
 )
 from qwen_tui.hub.retry import TransferOptions
 from qwen_tui.i18n import detect_language, set_language
+from qwen_tui.wire_hub import Info, Probe, Search
+
+_Request = wire.Download | Probe | Search | Info
 
 
 def main() -> None:
-    """Take the pipes, wait for the request, fetch, and end."""
+    """Take the pipes, wait for the request, carry it out, and end."""
     wire_out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints lands in the log
     set_language(detect_language())
-    requests: queue.SimpleQueue[wire.Download] = queue.SimpleQueue()
+    requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(requests,), daemon=True)
     reader.start()
     wire_out.write(wire.encode(wire.Hello(wire.PROTOCOL)))
-    _send(wire_out, _fetch(requests.get(), wire_out))
+    request = requests.get()
+    if isinstance(request, wire.Download):
+        _send(wire_out, _fetch(request, wire_out))
+    else:
+        answer(request, lambda message: _send(wire_out, message))
     sys.stderr.flush()
     os._exit(0)  # a thread may still wait for a byte that nobody needs
 
 
-def _read(requests: queue.SimpleQueue[wire.Download]) -> None:
+def _read(requests: queue.SimpleQueue[_Request]) -> None:
     """Hand on the request; end the process with the input, whatever else runs."""
     with os.fdopen(0, "rb", closefd=False) as lines:
         for line in lines:
@@ -51,7 +59,7 @@ def _read(requests: queue.SimpleQueue[wire.Download]) -> None:
             except wire.WireError:
                 logging.exception("skipped")
                 continue
-            if isinstance(message, wire.Download):
+            if isinstance(message, _Request):
                 requests.put(message)
     os._exit(0)
 

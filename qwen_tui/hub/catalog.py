@@ -2,13 +2,26 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from qwen_tui.paths import bundled_config
 
 _BYTES_OF_GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPreset:
+    """Sampling that a model card recommends for one way of answering."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    """1 changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +34,22 @@ class CatalogEntry:
     parameters_b: float
     """Billions of parameters."""
     context: int
-    """Tokens."""
+    """Tokens, natively."""
     thinking: Literal["switch", "always", "never"]
     download_gb: float
     """An estimate, in 10^9 bytes."""
     active_b: float = 0.0
     """Billions used for one token in a mixture of experts; else 0."""
+    yarn_context: int = 0
+    """Tokens that the card says YaRN reaches; 0 where it names none."""
+    kv_bytes_per_token: int = 0
+    """Of the KV cache in bf16, all layers together; 0 where it is not known."""
+    presets: Mapping[str, ModelPreset] = field(
+        default_factory=dict[str, ModelPreset], compare=False
+    )
+    """"thinking" and "answer"; only those that the model can do."""
+    source: str = ""
+    """Address of the card that the presets are from."""
     revision: str = "main"
 
     @property
@@ -39,7 +62,8 @@ class CatalogEntry:
 def load_catalog() -> Mapping[str, CatalogEntry]:
     """Read the catalogue: alias to entry, in the file's order."""
     text = (bundled_config() / "models.toml").read_text(encoding="utf-8")
-    entries = [CatalogEntry(**table) for table in tomllib.loads(text)["model"]]
+    tables = tomllib.loads(text)
+    entries = [_entry(table, tables["preset"]) for table in tables["model"]]
     return {entry.alias: entry for entry in entries}
 
 
@@ -47,3 +71,12 @@ def repo_of(name: str) -> str:
     """The repo id of an alias, in any case; any other name as it is."""
     entry = load_catalog().get(name.lower())
     return entry.repo if entry is not None else name
+
+
+def _entry(table: dict[str, Any], all_presets: Mapping[str, Any]) -> CatalogEntry:
+    """Put the presets that a model names in the place of their name."""
+    fields = dict(table)
+    named = dict(all_presets[fields.pop("preset")])
+    fields["source"] = named.pop("source")
+    fields["presets"] = {mode: ModelPreset(**values) for mode, values in named.items()}
+    return CatalogEntry(**fields)

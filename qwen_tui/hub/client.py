@@ -3,7 +3,7 @@
 import contextlib
 import json
 import ssl
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -68,6 +68,7 @@ class HubClient:
         token_origins: Iterable[str] = (OFFICIAL,),
         options: HttpOptions | None = None,
         tls: ssl.SSLContext | None = None,
+        on_request: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare; no connection is made.
 
@@ -78,6 +79,7 @@ class HubClient:
                 host means https.
             options: Waiting times.
             tls: From `tls_context`, to be shared by the clients of a download.
+            on_request: Told the host of every request, redirects included.
 
         Raises:
             HubError: the proxy settings of the environment cannot be used.
@@ -88,6 +90,7 @@ class HubClient:
         self.host = urlsplit(endpoint).netloc
         allowed = _origin(endpoint) in {_token_origin(o) for o in token_origins}
         self._token = token if allowed else ""
+        self._on_request = on_request
         self._options = options or HttpOptions()
         timeout = httpx2.Timeout(
             self._options.read_timeout_s, connect=self._options.connect_timeout_s
@@ -129,18 +132,26 @@ class HubClient:
 
     @contextlib.contextmanager
     def open(
-        self, address: str, *, what: str, start: int = 0, decode: bool = False
+        self,
+        address: str,
+        *,
+        what: str,
+        start: int = 0,
+        n_bytes: int = 0,
+        decode: bool = False,
     ) -> Generator[Reply]:
         """Ask for an address from byte `start` on, following redirects.
 
-        A proxy may compress in spite of what we ask for; `decode` allows it.
+        `n_bytes` asks for so many only, 0 for all; the server may send more. A proxy
+        may compress in spite of what we ask for; `decode` allows it.
 
         Raises:
             Retryable, HubError: as `refusal` tells.
         """
         headers = {"Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
+        if start or n_bytes:
+            end = start + n_bytes - 1 if n_bytes else ""
+            headers["Range"] = f"bytes={start}-{end}"
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         url = self.endpoint + address
@@ -160,6 +171,8 @@ class HubClient:
 
         headers = {"User-Agent": f"qwen-tui/{__version__}", **headers}
         host = urlsplit(url).netloc.rpartition("@")[2]
+        if self._on_request is not None:
+            self._on_request(host)
         try:
             with self._http.stream("GET", url, headers=headers) as response:
                 yield response

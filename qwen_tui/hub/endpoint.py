@@ -1,5 +1,6 @@
 """Where a hub is: the official one, the mirror, or any base URL."""
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from qwen_tui.errors import UsageError
@@ -45,6 +46,31 @@ def resolve_endpoint(value: str) -> str:
 def is_official(endpoint: str) -> bool:
     """Whether a normalised base URL is the official hub's."""
     return endpoint == OFFICIAL
+
+
+def token_origins(hosts: Iterable[str] = ()) -> tuple[str, ...]:
+    """Origins that may see the token: the official hub, and those a person allows.
+
+    Args:
+        hosts: Of the setting downloads.token_hosts: "hub.example.com" (https) or an
+            origin such as "http://10.0.0.5:8080".
+
+    Raises:
+        UsageError: an entry is neither.
+    """
+    allowed = [resolve_endpoint(h if "://" in h else f"https://{h}") for h in hosts]
+    return (OFFICIAL, *map(_origin, allowed))
+
+
+def may_see_token(endpoint: str, hosts: Iterable[str] = ()) -> bool:
+    """Whether a normalised base URL is at one of `token_origins(hosts)`."""
+    return _origin(endpoint) in token_origins(hosts)
+
+
+def _origin(endpoint: str) -> str:
+    """Scheme, host and port of a normalised base URL."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _refused(value: str) -> UsageError:

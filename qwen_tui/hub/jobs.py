@@ -1,20 +1,15 @@
 """The parent's side of a download: ask for it, run it in a child, hear of it."""
 
-import os
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from qwen_tui import wire
 from qwen_tui.child import Child, ChildGone
-from qwen_tui.errors import HubError
 from qwen_tui.hub.catalog import repo_of
 from qwen_tui.hub.endpoint import is_official, resolve_endpoint
+from qwen_tui.hub.environment import check_online, child_environ, find_token
 from qwen_tui.hub.repo_id import check_repo_id, check_revision
-from qwen_tui.i18n import _, language
-from qwen_tui.paths import hf_home
-
-_TRUE = frozenset(("1", "ON", "YES", "TRUE"))  # huggingface_hub 2.4 constants.py
-_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+from qwen_tui.i18n import _
 
 DownloadEvent = (
     wire.DownloadPlan
@@ -49,13 +44,7 @@ def download_request(
         UsageError: no repo id, revision or endpoint.
         HubError: "unreachable", HF_HUB_OFFLINE forbids it.
     """
-    env = os.environ if environ is None else environ
-    if _is_on(env, "HF_HUB_OFFLINE"):
-        raise HubError(
-            _("HF_HUB_OFFLINE is set, so nothing is fetched."),
-            hint=_("Unset it for this command, or use a model that is here."),
-            code="unreachable",
-        )
+    check_online(environ)
     url = resolve_endpoint(endpoint)
     return wire.Download(
         id=1,
@@ -64,23 +53,8 @@ def download_request(
         endpoint=url,
         cache_dir=str(cache_dir.expanduser().absolute()),
         local_dir=str(local_dir.expanduser().absolute()) if local_dir else "",
-        token=find_token(env) if is_official(url) else "",
+        token=find_token(environ) if is_official(url) else "",
     )
-
-
-def find_token(environ: Mapping[str, str]) -> str:
-    """The saved token of the official hub, as the library finds it; may be empty."""
-    if _is_on(environ, "HF_HUB_DISABLE_IMPLICIT_TOKEN"):
-        return ""
-    for name in _TOKEN_VARIABLES:
-        if token := _clean(environ.get(name, "")):
-            return token
-    path = environ.get("HF_TOKEN_PATH")
-    file = Path(path).expanduser() if path else hf_home(environ) / "token"
-    try:
-        return _clean(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
 
 
 async def run_download(
@@ -98,7 +72,7 @@ async def run_download(
     try:
         child = await Child.start(
             "qwen_tui.hub",
-            env=_child_environ(os.environ if environ is None else environ),
+            env=child_environ(environ),
             log_file=log_dir / "download.log",
         )
     except OSError as error:
@@ -120,16 +94,6 @@ async def run_download(
         await child.stop()
 
 
-def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the library freezes at import has to be set before the child starts."""
-    env = {k: v for k, v in environ.items() if k not in _TOKEN_VARIABLES}
-    return env | {
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_XET": "1",
-        "QWEN_TUI_LANG": language(),
-    }
-
-
 def _died(request: wire.Download, death: str) -> wire.DownloadFailed:
     return wire.DownloadFailed(
         request.id,
@@ -137,12 +101,3 @@ def _died(request: wire.Download, death: str) -> wire.DownloadFailed:
         _("The download process ended: {death}.").format(death=death),
         _("Start it again: what was fetched is kept."),
     )
-
-
-def _clean(token: str) -> str:
-    token = token.strip()
-    return token if token.isascii() and token.isprintable() else ""
-
-
-def _is_on(environ: Mapping[str, str], name: str) -> bool:
-    return environ.get(name, "").upper() in _TRUE
