@@ -68,18 +68,6 @@ def test_the_real_library_takes_the_cache_as_its_own(
     assert wrong == []
 
 
-def test_the_fake_hub_is_a_hub_to_the_real_library(
-    hub: FakeHub, files: dict[str, bytes], tmp_path: Path
-) -> None:
-    from huggingface_hub import snapshot_download
-
-    hub.add_repo(REPO, files)
-    found = snapshot_download(
-        REPO, endpoint=hub.url, cache_dir=tmp_path, token=False, max_workers=2
-    )
-    assert same_as(Path(found), files)
-
-
 def test_a_second_run_fetches_nothing(mover: Mover, hub: FakeHub) -> None:
     folder = mover.fetch()
     before = hub.file_bytes("/resolve/") + hub.file_bytes(BIG)
