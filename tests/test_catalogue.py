@@ -1,30 +1,101 @@
 """The shipped catalogue of models, config/models.toml."""
 
-import tomllib
 from pathlib import Path
 
-from qwen_tui.paths import bundled_config
+import pytest
+
+from qwen_tui.hub.catalog import CatalogEntry, load_catalog, repo_of
 from qwen_tui.settings import load_settings
 
-TIED_HIDDEN = {"qwen3-0.6b": 1024, "qwen3-1.7b": 2048}  # their config.json
+ENTRIES = list(load_catalog().values())
 
 
 def test_the_catalogue_names_each_model_once_and_says_how_it_thinks() -> None:
-    text = (bundled_config() / "models.toml").read_text(encoding="utf-8")
-    models = tomllib.loads(text)["model"]
-    assert len({m["alias"] for m in models}) == len({m["repo"] for m in models})
-    for model in models:
-        assert model["alias"] == model["repo"].partition("/")[2].lower()
-        assert model["thinking"] in ("switch", "always", "never")
-        second_layer_bytes = 151_936 * TIED_HIDDEN.get(model["alias"], 0) * 2
-        estimate = model["parameters_b"] * 2 + second_layer_bytes / 1e9
-        assert model["download_gb"] == round(estimate, 1)
+    assert len(ENTRIES) == len({entry.repo for entry in ENTRIES})
+    for entry in ENTRIES:
+        assert entry.repo.startswith("Qwen/")
+        assert entry.alias == entry.repo.partition("/")[2].lower()
+        assert entry.thinking in ("switch", "always", "never")
+        assert repo_of(entry.alias.upper()) == entry.repo
 
 
-def test_the_catalogues_presets_are_the_defaults(tmp_path: Path) -> None:
-    text = (bundled_config() / "models.toml").read_text(encoding="utf-8")
-    presets = tomllib.loads(text)["preset"]["qwen3"]
+@pytest.mark.parametrize(
+    "repo",
+    [
+        "Qwen3-0.6B",
+        "Qwen3-32B-FP8",
+        "Qwen3-235B-A22B",
+        "Qwen3-30B-A3B-Thinking-2507",
+        "Qwen3-235B-A22B-Instruct-2507-FP8",
+        "Qwen3-Coder-480B-A35B-Instruct",
+        "Qwen3-Next-80B-A3B-Thinking",
+        "Qwen3.5-9B",
+        "Qwen3.8-27B-FP8",
+    ],
+)
+def test_every_generation_is_there(repo: str) -> None:
+    assert f"Qwen/{repo}" in {entry.repo for entry in ENTRIES}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.alias)
+def test_an_estimate_is_near_what_parameters_and_number_format_make(
+    entry: CatalogEntry,
+) -> None:
+    per_parameter = entry.download_gb / entry.parameters_b
+    # what is stored twice or kept in bf16 weighs most in the smallest models
+    low, high = (1.0, 1.9) if entry.is_fp8 else (1.99, 2.6)
+    assert low <= per_parameter <= high
+    assert 0 <= entry.active_b < entry.parameters_b
+    assert entry.yarn_context == 0 or entry.yarn_context > entry.context
+
+
+@pytest.mark.parametrize(
+    ("alias", "kib"),
+    # 2 x layers x KV heads x head size x 2 bytes, of each config.json
+    [
+        ("qwen3-0.6b", 2 * 28 * 8 * 128 * 2 / 1024),
+        ("qwen3-32b", 2 * 64 * 8 * 128 * 2 / 1024),
+        ("qwen3-235b-a22b", 2 * 94 * 4 * 128 * 2 / 1024),
+        ("qwen3-coder-480b-a35b-instruct", 2 * 62 * 8 * 128 * 2 / 1024),
+        ("qwen3-next-80b-a3b-instruct", 2 * 12 * 2 * 256 * 2 / 1024),
+        ("qwen3.5-9b", 2 * 8 * 4 * 256 * 2 / 1024),
+    ],
+)
+def test_the_cache_of_a_token_follows_the_formula(alias: str, kib: float) -> None:
+    assert load_catalog()[alias].kv_bytes_per_token == kib * 1024
+
+
+def test_presets_say_only_what_a_model_can_do_and_where_they_are_from() -> None:
+    modes = {
+        "switch": {"thinking", "answer"},
+        "always": {"thinking"},
+        "never": {"answer"},
+    }
+    for entry in ENTRIES:
+        if entry.alias != "qwen3.5-2b":  # its card was not seen
+            assert set(entry.presets) == modes[entry.thinking]
+            assert entry.source.startswith("https://huggingface.co/Qwen/")
+
+
+def test_the_coder_repeats_less() -> None:
+    preset = load_catalog()["qwen3-coder-30b-a3b-instruct"].presets["answer"]
+    assert (preset.temperature, preset.top_p, preset.top_k) == (0.7, 0.8, 20)
+    assert preset.repetition_penalty == 1.05
+
+
+@pytest.mark.parametrize(
+    ("alias", "mode"),
+    [
+        ("qwen3-8b", "thinking"),
+        ("qwen3-8b", "answer"),
+        ("qwen3-4b-thinking-2507", "thinking"),
+        ("qwen3-4b-instruct-2507", "answer"),
+    ],
+)
+def test_the_presets_of_qwen3_are_the_defaults(
+    tmp_path: Path, alias: str, mode: str
+) -> None:
     sampling = load_settings(file=tmp_path / "none.toml", environ={}).sampling
-    for mode, preset in (("thinking", sampling.thinking), ("answer", sampling.answer)):
-        for name in ("temperature", "top_p", "top_k", "min_p"):
-            assert presets[mode][name] == getattr(preset, name)
+    preset, default = load_catalog()[alias].presets[mode], getattr(sampling, mode)
+    for name in ("temperature", "top_p", "top_k", "min_p", "presence_penalty"):
+        assert getattr(preset, name) == getattr(default, name)

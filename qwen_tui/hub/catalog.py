@@ -1,8 +1,8 @@
 """The models we know by name: config/models.toml."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class CatalogEntry:
     """An estimate, in 10^9 bytes."""
     active_b: float = 0.0
     """Billions used for one token in a mixture of experts; else 0."""
+    is_fp8: bool = False
+    """Whether the weights are stored as FP8, which only newer GPUs compute with."""
     yarn_context: int = 0
     """Tokens that the card says YaRN reaches; 0 where it names none."""
     kv_bytes_per_token: int = 0
@@ -63,7 +65,11 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
     """Read the catalogue: alias to entry, in the file's order."""
     text = (bundled_config() / "models.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)
-    entries = [_entry(table, tables["preset"]) for table in tables["model"]]
+    entries = [
+        entry
+        for table in tables["model"]
+        for entry in _entries(table, tables["preset"])
+    ]
     return {entry.alias: entry for entry in entries}
 
 
@@ -73,10 +79,22 @@ def repo_of(name: str) -> str:
     return entry.repo if entry is not None else name
 
 
-def _entry(table: dict[str, Any], all_presets: Mapping[str, Any]) -> CatalogEntry:
-    """Put the presets that a model names in the place of their name."""
+def _entries(
+    table: Mapping[str, Any], all_presets: Mapping[str, Any]
+) -> Iterator[CatalogEntry]:
+    """One entry of the file, and a second one where there is an FP8 repo too."""
     fields = dict(table)
-    named = dict(all_presets[fields.pop("preset")])
-    fields["source"] = named.pop("source")
-    fields["presets"] = {mode: ModelPreset(**values) for mode, values in named.items()}
-    return CatalogEntry(**fields)
+    fp8_gb = fields.pop("fp8_gb", 0.0)
+    preset = dict(all_presets[fields.pop("preset")]) if "preset" in fields else {}
+    source = preset.pop("source", "")
+    presets = {mode: ModelPreset(**values) for mode, values in preset.items()}
+    entry = CatalogEntry(**fields, presets=presets, source=source)
+    yield entry
+    if fp8_gb:
+        yield replace(
+            entry,
+            alias=f"{entry.alias}-fp8",
+            repo=f"{entry.repo}-FP8",
+            download_gb=fp8_gb,
+            is_fp8=True,
+        )
