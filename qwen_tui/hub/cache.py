@@ -56,6 +56,8 @@ class LocalModel:
     in_cache: bool = False
     repo: str = ""
     """Repo id; empty where it does not lie in the HF cache."""
+    repo_folder: Path | None = None
+    """The models--* folder; None where it does not lie in the HF cache."""
 
     @property
     def file_in_repo(self) -> str:
@@ -166,6 +168,7 @@ def _of_repo(
         revisions=on_disk.revisions(),
         in_cache=True,
         repo=repo,
+        repo_folder=on_disk.folder,
     )
 
 

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from qwen_tui.hub.repo_id import is_commit, repo_folder_name
 
@@ -36,6 +37,17 @@ def look(file: Path) -> Stat | None:
     return Stat((found.st_dev, found.st_ino), found.st_size, found.st_nlink, last_used)
 
 
+def open_unseen(file: Path) -> BinaryIO:
+    """Open to read bytes, and leave no trace in when the file was last used.
+
+    Linux lets only a file's owner do that; for others it is an ordinary read.
+
+    Raises:
+        OSError: as `open` does.
+    """
+    return open(file, "rb", opener=_open_noatime)
+
+
 def cached_snapshots(repo: str, cache_dir: Path) -> list[Path]:
     """The snapshot folders of a cached repo: that of refs/main first, then by age.
 
@@ -55,6 +67,7 @@ def read_refs(repo_folder: Path) -> dict[str, str]:
     refs = {
         file.relative_to(folder).as_posix(): _read_ref(file)
         for file in all_files(folder)
+        if look(file) is not None
     }
     return {name: commit for name, commit in refs.items() if is_commit(commit)}
 
@@ -118,3 +131,11 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _open_noatime(path: str, flags: int) -> int:
+    flags |= os.O_NONBLOCK  # nobody may ever write to a pipe that stands in the way
+    try:
+        return os.open(path, flags | getattr(os, "O_NOATIME", 0))
+    except PermissionError:
+        return os.open(path, flags)

@@ -115,9 +115,18 @@ class CachedRepo:
         elsewhere = self._keys_elsewhere(removed)
         return _size(
             stat
-            for stat in removed.values()
-            if stat.key not in elsewhere and stat.n_links <= names[stat.key]
+            for path, stat in removed.items()
+            if stat.key not in elsewhere
+            and stat.n_links <= names[stat.key]
+            and self._is_inside(path)
         )
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether its bytes lie in this repo or in the store for all repos."""
+        if not path.is_symlink():
+            return True
+        store = os.path.realpath(self.folder.parent / "blobs")
+        return Path(os.path.realpath(path)).is_relative_to(store)
 
     def _keys_elsewhere(self, removed: Iterable[Path]) -> set[tuple[int, int]]:
         """Contents in the store for all repos that another repo uses, too."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from qwen_tui.errors import ModelCorrupt, ModelIncomplete, NotAModel
-from qwen_tui.hub.layout import entries, exists
+from qwen_tui.hub.layout import entries, exists, open_unseen
 from qwen_tui.hub.repo_id import is_safe_path
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
@@ -24,6 +24,15 @@ _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.(safetensors|gguf)")
 _LENGTH_BYTES = 8
 _LONGEST_HEADER = 100_000_000  # safetensors refuses longer headers
 _GGUF_MAGIC = b"GGUF"
+_BAD_HEADER = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    OverflowError,  # an offset of infinity
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ def check_safetensors(file: Path) -> None:
     try:
         header = json.loads(_read(file, header_bytes, offset=_LENGTH_BYTES))
         end = data_start + _data_bytes(header)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except _BAD_HEADER as error:
         raise _corrupt(file) from error
     if end > size:
         raise _cut_short(file)
@@ -216,7 +225,8 @@ def _json_object(file: Path) -> dict[str, Any]:
 
 def _read(file: Path, n_bytes: int = -1, *, offset: int = 0) -> bytes:
     try:
-        with file.open("rb") as stream:
+        # a list must not make every model look used just now
+        with open_unseen(file) as stream:
             stream.seek(offset)
             return stream.read(n_bytes)
     except FileNotFoundError as error:
