@@ -26,7 +26,7 @@ from tests.hub_repos import Repo, etag, is_large
 __all__ = ["FakeHub", "Fault", "Repo", "Seen", "etag", "is_large"]
 
 
-class _Server(ThreadingHTTPServer):
+class BoundServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
@@ -54,7 +54,7 @@ class FakeHub:
 
     def _server(self, origin: str) -> ThreadingHTTPServer:
         handler = type("BoundHandler", (Handler,), {"hub": self, "origin": origin})
-        return _Server(("127.0.0.1", 0), handler)
+        return BoundServer(("127.0.0.1", 0), handler)
 
     @property
     def url(self) -> str:
