@@ -4,6 +4,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from qwen_tui.cli.bar import Bar
 from qwen_tui.cli.output import say, say_json, size_text
 from qwen_tui.errors import DownloadError
 from qwen_tui.i18n import _, ngettext
@@ -22,8 +23,6 @@ _ShownMessage = (
 )
 DownloadMessage = _ShownMessage | DownloadFailed
 PLAIN_INTERVAL_S = 10.0  # a log file wants few lines
-BAR_CELLS = 24
-_CLEAR_LINE = "\r\x1b[K"
 
 
 class DownloadOutput:
@@ -32,8 +31,7 @@ class DownloadOutput:
     def __init__(self, *, as_json: bool, repo: str) -> None:
         self._as_json = as_json
         self._repo = repo
-        self._on_terminal = sys.stderr.isatty()
-        self._bar_shown = False
+        self._bar = Bar()
         self._next_line_at = 0.0
 
     def show(self, event: DownloadMessage) -> None:
@@ -52,10 +50,7 @@ class DownloadOutput:
 
     def close(self) -> None:
         """Take the bar away, so that the next line starts on its own."""
-        if self._bar_shown:
-            sys.stderr.write(_CLEAR_LINE)
-            sys.stderr.flush()
-            self._bar_shown = False
+        self._bar.clear()
 
     def _show_json(self, event: _ShownMessage) -> None:
         name = type(event).__name__.removeprefix("Download").lower()
@@ -89,10 +84,8 @@ class DownloadOutput:
                 say(path)
 
     def _show_share(self, text: str, share: float) -> None:
-        if self._on_terminal:
-            sys.stderr.write(f"{_CLEAR_LINE}{_bar(share)} {text}")
-            sys.stderr.flush()
-            self._bar_shown = True
+        if self._bar.is_possible:
+            self._bar.show(share, text)
         elif time.monotonic() >= self._next_line_at:
             self._next_line_at = time.monotonic() + PLAIN_INTERVAL_S
             self._line(text)
@@ -126,8 +119,3 @@ def _progress_text(event: DownloadProgress) -> str:
 
 def _share(event: DownloadProgress) -> float:
     return event.done_bytes / event.total_bytes if event.total_bytes else 1.0
-
-
-def _bar(share: float) -> str:
-    filled = min(BAR_CELLS, int(BAR_CELLS * share))
-    return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}]"
