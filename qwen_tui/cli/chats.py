@@ -8,8 +8,7 @@ from typing import Any
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.cli.context import Context
-from qwen_tui.cli.output import say, say_json
-from qwen_tui.errors import UsageError
+from qwen_tui.cli.output import confirmed, say, say_json
 from qwen_tui.i18n import N_, _, ngettext
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.conversations import ConversationSummary, Store
@@ -97,15 +96,10 @@ def _delete(context: Context, store: Store) -> int:
 
 
 def _confirmed(title: str, n_messages: int) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            _("Deleting {title} needs a yes.").format(title=title),
-            hint=_("Add --yes where nobody can be asked."),
-        )
     question = ngettext(
-        "Delete {title} with {n} message for ever? [y/N] ",
-        "Delete {title} with {n} messages for ever? [y/N] ",
+        "Delete {title} with {n} message for ever?",
+        "Delete {title} with {n} messages for ever?",
         n_messages,
     ).format(title=title, n=n_messages)
-    say(question, sys.stderr, end="")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    refusal = _("Deleting {title} needs a yes.").format(title=title)
+    return confirmed(question, refusal=refusal)

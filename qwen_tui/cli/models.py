@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 
-from qwen_tui.cli import models_download, models_local
+from qwen_tui.cli import (
+    models_delete,
+    models_download,
+    models_local,
+    models_verify,
+)
 from qwen_tui.cli.context import Context
 
 _COMMANDS: dict[str, Callable[[Context], int]] = {
     "list": models_local.show_list,
     "download": models_download.download,
+    "verify": models_verify.verify,
+    "delete": models_delete.delete_model,
+    "purge": models_delete.purge,
 }
 
 

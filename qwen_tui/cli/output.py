@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from qwen_tui.errors import QwenTuiError
+from qwen_tui.errors import QwenTuiError, UsageError
+from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize, sanitize_line
 
 
@@ -38,6 +39,18 @@ def say_error(error: QwenTuiError, *, as_json: bool = False) -> None:
 def failure_fields(error: QwenTuiError) -> dict[str, str]:
     """Return the three fields every error carries."""
     return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def confirmed(question: str, *, refusal: str = "") -> bool:
+    """Ask a yes-or-no question on the terminal; anything but yes is no.
+
+    Raises:
+        UsageError: with `refusal`, there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(refusal, hint=_("Add --yes where nobody can be asked."))
+    say(f"{question} [y/N] ", sys.stderr, end="")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def size_text(size_bytes: float) -> str:

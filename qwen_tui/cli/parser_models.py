@@ -24,6 +24,11 @@ def add_models(commands: Any) -> None:  # noqa: ANN401 - argparse has no public 
         _("fetch a model; goes on where it stopped"),
         _add_download,
     )
+    add_command(
+        actions, "verify", _("check every file of a model, offline"), _add_verify
+    )
+    add_command(actions, "delete", _("delete a model of the cache"), _add_delete)
+    add_command(actions, "purge", _("delete unfinished files"), _add_purge)
 
 
 def _add_download(parser: argparse.ArgumentParser) -> None:
@@ -36,3 +41,38 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
         help=_("plain files into this folder instead of the cache"),
     )
     add_json(parser)
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    _add_local(parser)
+    parser.add_argument(
+        "--discard", action="store_true", help=_("remove what is bad, without asking")
+    )
+    add_json(parser)
+
+
+def _add_delete(parser: argparse.ArgumentParser) -> None:
+    _add_local(parser)
+    parser.add_argument(
+        "--revision", metavar="R", help=_("only this commit, branch or tag")
+    )
+    _add_yes(parser)
+    add_json(parser)
+
+
+def _add_purge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--orphans",
+        action="store_true",
+        help=_("only those that no download goes on from"),
+    )
+    _add_yes(parser)
+    add_json(parser)
+
+
+def _add_local(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="M", help=_("a model of `models list`"))
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help=_("do not ask"))

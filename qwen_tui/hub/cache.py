@@ -95,6 +95,19 @@ def inspect_folder(folder: Path) -> LocalModel:
     return _inspect(folder.name, folder)[0]
 
 
+def inspect_path(path: Path) -> LocalModel:
+    """Look into a folder or a .gguf file of any place.
+
+    Raises:
+        NotAModel: a file that is no .gguf.
+    """
+    if path.is_dir():
+        return inspect_folder(path)
+    if path.suffix != ".gguf":
+        check_gguf(path)
+    return _inspect_gguf(path.name, path)
+
+
 def revision_of(folder: Path) -> str:
     """The commit of a snapshot folder of the HF cache; empty for another folder."""
     in_cache = folder.parent.name == "snapshots" and is_commit(folder.name)

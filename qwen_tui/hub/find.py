@@ -9,7 +9,13 @@ from pathlib import Path
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.errors import ModelIncomplete, ModelNotFound, NotAModel, QwenTuiError
-from qwen_tui.hub.cache import DEMO, revision_of
+from qwen_tui.hub.cache import (
+    DEMO,
+    LocalModel,
+    inspect_path,
+    list_models,
+    revision_of,
+)
 from qwen_tui.hub.catalog import repo_of
 from qwen_tui.hub.layout import cached_snapshots, entries, exists
 from qwen_tui.hub.repo_id import is_repo_id, is_safe_path, repo_folder_name
@@ -57,6 +63,32 @@ def find_model(
         if found is not None:
             return found
     raise _not_found(name, repo)
+
+
+def find_local(
+    name: str, *, cache_dir: Path, folders: Sequence[Path] = ()
+) -> LocalModel:
+    """Return the entry of `list_models` that a person means by `name`, whole or not.
+
+    A repo with several .gguf files is meant whole by its id, one of them by
+    "owner/repo/file.gguf". A path need not be in the list.
+
+    Raises:
+        ModelNotFound: nothing of that name.
+        NotAModel: a file that is no .gguf.
+    """
+    listed = list_models(cache_dir=cache_dir, folders=folders)
+    path = None if name == DEMO else _as_path(name)
+    wanted = str(path.absolute()) if path is not None else repo_of(name)
+    for model in listed:
+        if wanted in (model.source.path, model.source.name, model.source.identity):
+            return model
+    for model in listed:
+        if model.repo == wanted:
+            return replace(model, source=replace(model.source, name=model.repo))
+    if path is not None:
+        return inspect_path(path.absolute())
+    raise _not_found(name, wanted)
 
 
 def _find_cached(repo: str, file: str, cache_dir: Path) -> ModelSource | None:

@@ -1,0 +1,62 @@
+"""Columns of a terminal: how wide a text is, and a table that keeps to them."""
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+_GAP = 2
+_LEAST_CELLS = 12
+_CUT = "..."
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns a terminal takes for `text`; Chinese takes two each."""
+    return sum(_width(char) for char in text)
+
+
+def fitted(text: str, width: int, *, right: bool = False) -> str:
+    """Return `text` in exactly `width` columns, cut at its end where it is longer."""
+    if cell_width(text) > width:
+        room = width - len(_CUT)
+        while text and cell_width(text) > room:
+            text = text[:-1]
+        text += _CUT
+    gap = " " * (width - cell_width(text))
+    return gap + text if right else text + gap
+
+
+def output_width() -> int | None:
+    """Return the columns of the terminal that stdout is; None for a file or pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(
+    rows: Sequence[Sequence[str]], *, width: int | None, right: Sequence[int] = ()
+) -> list[str]:
+    """Return the rows as lines with aligned columns.
+
+    Args:
+        rows: The same number of texts in each, made harmless.
+        width: What the lines must fit; the first column gives way. None: no limit.
+        right: Numbers of the columns that are aligned at their right.
+    """
+    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
+    if width is not None and widths:
+        others = sum(widths[1:]) + _GAP * (len(widths) - 1)
+        widths[0] = min(widths[0], max(width - others, _LEAST_CELLS))
+    return [
+        (" " * _GAP)
+        .join(
+            fitted(text, cells, right=number in right)
+            for number, (text, cells) in enumerate(zip(row, widths, strict=True))
+        )
+        .rstrip()
+        for row in rows
+    ]
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
