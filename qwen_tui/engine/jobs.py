@@ -14,6 +14,7 @@ from qwen_tui.chat.events import Failed, Finished, LoadProgress, StreamEvent, Us
 from qwen_tui.engine.channel import Channel, Job
 from qwen_tui.engine.devices import release_memory, set_threads
 from qwen_tui.engine.generate import Parent, generate
+from qwen_tui.engine.hold import ModelHold
 from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.errors import QwenTuiError
@@ -28,6 +29,7 @@ class Engine:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._loaded: LoadedModel | None = None
+        self._hold = ModelHold()
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
         _log.info(
@@ -77,8 +79,14 @@ class Engine:
             ),
             is_cancelled=lambda: self._channel.flags.is_cancelled(job.id),
         )
-        self._loaded = load_model(job.source, job.options, meter)
-        return self._loaded.described()
+        self._hold.take(job.source.path)
+        try:
+            loaded = load_model(job.source, job.options, meter)
+        except BaseException:
+            self._hold.release()
+            raise
+        self._loaded = loaded
+        return loaded.described()
 
     def _generate(self, job: wire.Generate) -> StreamEvent:
         if self._loaded is None:
@@ -100,6 +108,7 @@ class Engine:
             return
         device = self._loaded.device
         self._loaded = None
+        self._hold.release()
         gc.collect()
         release_memory(device)
 
