@@ -352,3 +352,39 @@ def test_reading_settings_imports_nothing_slow() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"tomli_w", "difflib", "textual", "torch", "huggingface_hub"}
+
+
+def test_hosts_that_may_see_the_token_come_from_the_file_or_a_variable(
+    tmp_path: Path,
+) -> None:
+    text = '[downloads]\ntoken_hosts = ["hub.example.com"]\n'
+    assert load(tmp_path, text).downloads.token_hosts == ("hub.example.com",)
+    variable = "hub.example.com, http://10.0.0.5:8080,http://[::1]:9"
+    environ = {"QWEN_TUI_DOWNLOADS_TOKEN_HOSTS": variable}
+    assert load(tmp_path, text, environ).downloads.token_hosts == (
+        "hub.example.com",
+        "http://10.0.0.5:8080",
+        "http://[::1]:9",
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "*",
+        "*.example.com",
+        "ftp://hub.example.com",
+        "https://hub.example.com/models",
+        "https://me@hub.example.com",
+        "hub.example.com?x",
+        "hub example",
+        "hub.example.com:99999",
+        "https://",
+        "[::1",
+    ],
+)
+def test_what_is_no_host_may_never_see_the_token(tmp_path: Path, host: str) -> None:
+    error = refused(tmp_path, f'[downloads]\ntoken_hosts = ["{host}"]\n')
+    assert "downloads.token_hosts" in error.message
+    assert "hub.example.com" in error.message

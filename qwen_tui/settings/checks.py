@@ -16,6 +16,7 @@ from qwen_tui.settings.known import Known, Value
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _TOLD_CHARS = 60
+_SEPARATORS = {"downloads.token_hosts": ","}  # an address has colons of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,28 @@ def _is_endpoint(value: Value) -> bool:
         return False
 
 
+def _are_hosts(value: Value) -> bool:
+    return all(_is_host(text) for text in cast(list[str], value))
+
+
+def _is_host(text: str) -> bool:
+    """Whether it is "host", "host:port" or an origin with http(s) before it."""
+    try:
+        url = urlsplit(text if "://" in text else f"https://{text}")
+        place = url._replace(scheme="", netloc="").geturl()
+        is_whole = url.port is None or url.port > 0
+    except ValueError:
+        return False
+    plain = text.isascii() and not any(c.isspace() or c in "@\\*" for c in text)
+    return (
+        url.scheme in ("http", "https")
+        and bool(url.hostname)
+        and place in ("", "/")
+        and plain
+        and is_whole
+    )
+
+
 _TEMPERATURE = _between(0, 10)
 _SHARE = _between(0, 1)
 _PENALTY = _between(-2, 2)
@@ -88,6 +111,12 @@ _CHECKS = {
         lambda: _('"official", "mirror" or a URL that starts with https://'),
     ),
     "downloads.connections": _between(1, 16),
+    "downloads.token_hosts": _Check(
+        _are_hosts,
+        lambda: _("a list of hosts, each like {example}").format(
+            example="hub.example.com"
+        ),
+    ),
     "ui.lang": _one_of("auto", "en", "zh"),
 }
 
@@ -122,25 +151,26 @@ def checked(known: Known, value: object, origin: str) -> Value:
 def checked_text(known: Known, text: str, origin: str) -> Value:
     """Return what a variable's text sets, as the setting's own type.
 
-    Lists are separated as in PATH.
+    Lists are separated as in PATH, lists of hosts by commas.
 
     Raises:
         SettingsError: the text is not allowed.
     """
-    return checked(known, _read_text(known.default, text), origin)
+    separator = _SEPARATORS.get(known.key, os.pathsep)
+    return checked(known, _read_text(known.default, text, separator), origin)
 
 
 def _check_of(key: str) -> _Check | None:
     return _CHECKS.get(key.replace("sampling.answer.", "sampling.thinking."))
 
 
-def _read_text(default: Value, text: str) -> object:
+def _read_text(default: Value, text: str, separator: str) -> object:
     """Return `text` as the type of `default`, or as it is where it cannot be."""
     if isinstance(default, bool):
         lower = text.strip().lower()
         return lower in _TRUE if lower in _TRUE + _FALSE else text
     if isinstance(default, list):
-        return [part for part in text.split(os.pathsep) if part]
+        return [part.strip() for part in text.split(separator) if part.strip()]
     try:
         return type(default)(text)
     except ValueError:

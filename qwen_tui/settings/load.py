@@ -133,7 +133,7 @@ def _settings(merged: _Merged, file: Path, environ: Mapping[str, str]) -> Settin
             answer=Sampling(**_section(merged, "sampling.answer")),
         ),
         generation=GenerationSettings(**_section(merged, "generation")),
-        downloads=DownloadSettings(**_section(merged, "downloads")),
+        downloads=DownloadSettings(**_downloads(merged)),
         ui=UiSettings(**_section(merged, "ui")),
         hf_home=hf_home,
         hf_cache=hf_cache,
@@ -157,6 +157,12 @@ def _model(merged: _Merged, file: Path) -> dict[str, Any]:
     origin = merged.origins["model.folders"]
     values["trust_remote_code"] = tuple(values["trust_remote_code"])
     values["folders"] = tuple(_absolute(f, origin, file) for f in values["folders"])
+    return values
+
+
+def _downloads(merged: _Merged) -> dict[str, Any]:
+    values = _section(merged, "downloads")
+    values["token_hosts"] = tuple(values["token_hosts"])
     return values
 
 

@@ -1,7 +1,13 @@
 import pytest
 
 from qwen_tui.errors import UsageError
-from qwen_tui.hub.endpoint import MIRROR, OFFICIAL, is_official, resolve_endpoint
+from qwen_tui.hub.endpoint import (
+    MIRROR,
+    OFFICIAL,
+    is_official,
+    may_see_token,
+    resolve_endpoint,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +56,22 @@ def test_only_the_official_hub_is_official() -> None:
     assert not is_official(MIRROR)
     assert not is_official("http://huggingface.co")
     assert not is_official("https://huggingface.co.evil.com")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "hosts", "allowed"),
+    [
+        (OFFICIAL, (), True),
+        (MIRROR, (), False),
+        (MIRROR, ("hf-mirror.com",), True),
+        ("http://hf-mirror.com", ("hf-mirror.com",), False),
+        ("https://hub.example.com/hf", ("https://HUB.example.com:443/",), True),
+        ("https://hub.example.com:8443", ("hub.example.com",), False),
+        ("https://hub.example.com.evil.com", ("hub.example.com",), False),
+        ("http://10.0.0.5:8080", ("http://10.0.0.5:8080",), True),
+    ],
+)
+def test_only_an_allowed_origin_may_see_the_token(
+    endpoint: str, hosts: tuple[str, ...], allowed: bool
+) -> None:
+    assert may_see_token(endpoint, hosts) is allowed
