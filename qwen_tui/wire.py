@@ -136,6 +136,8 @@ class FileState:
     """In the repo."""
     size_bytes: int
     have_bytes: int
+    etag: str = ""
+    """The content's hash, which names its unfinished file: sha256 or git's sha1."""
 
 
 @dataclass(frozen=True, slots=True)

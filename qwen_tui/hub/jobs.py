@@ -1,6 +1,6 @@
 """The parent's side of a download: ask for it, run it in a child, hear of it."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 from qwen_tui import wire
@@ -62,12 +62,14 @@ async def run_download(
     *,
     log_dir: Path,
     environ: Mapping[str, str] | None = None,
+    on_start: Callable[[Child], None] | None = None,
 ) -> AsyncGenerator[DownloadEvent]:
     """Run one download in a process of its own.
 
     The last event is `DownloadDone` or `DownloadFailed`. Closing the generator
     pauses: the process ends and what it fetched is kept. The environment's proxies
-    are used; its token is not, only the request's.
+    are used; its token is not, only the request's. `on_start` is told the process,
+    so that it can be killed.
     """
     try:
         child = await Child.start(
@@ -78,6 +80,8 @@ async def run_download(
     except OSError as error:
         yield _died(request, str(error))
         return
+    if on_start is not None:
+        on_start(child)
     try:
         await child.send(request)
         async for message in child.messages():

@@ -114,7 +114,7 @@ class Meter:
 
     def _states(self, etags: Iterable[str]) -> tuple[FileState, ...]:
         return tuple(
-            FileState(path, blob.size_bytes, self._have[blob.etag])
+            FileState(path, blob.size_bytes, self._have[blob.etag], blob.etag)
             for blob in map(self._blobs.__getitem__, etags)
             for path in blob.paths
         )
