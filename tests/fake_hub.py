@@ -46,6 +46,8 @@ class FakeHub:
         self.hidden_paths: list[str] = []
         self.page_entries = 1000
         self.next_link_base = ""
+        self.bytes_per_s = 0
+        """Of one connection's body; 0 is as fast as it goes."""
         self.send_buffer_bytes = 0
         """The kernel's buffer of a connection; 0 leaves it to the kernel."""
         self._repos: dict[tuple[str, str], Repo] = {}

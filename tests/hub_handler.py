@@ -4,6 +4,7 @@ import gzip
 import json
 import socket
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
@@ -251,6 +252,8 @@ class Handler(BaseHTTPRequestHandler):
             step = body[start : min(start + _STEP_BYTES, stop)]
             self.wfile.write(step)
             self._seen.sent_bytes += len(step)
+            if self.hub.bytes_per_s:
+                time.sleep(len(step) / self.hub.bytes_per_s)
         if fault is None or not breaks:
             return
         self.close_connection = True
