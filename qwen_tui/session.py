@@ -204,6 +204,7 @@ class Session:
             thinking=thinking,
             thinking_budget=options.thinking_budget,
             continue_last=turn.plan.is_cut,
+            conversation_id=self.conversation.id,
         )
 
     def _take(self, turn: Turn, event: StreamEvent) -> Finished | Failed | None:

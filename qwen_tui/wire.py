@@ -53,6 +53,8 @@ class LoadOptions:
     threads: int = 0
     """CPU threads; 0 takes the usable cores."""
     trust_remote_code: bool = False
+    kv_cache_mib: int = 0
+    """MiB that KV caches may take between turns; 0 for half of what is free."""
 
 
 @dataclass(frozen=True, slots=True)

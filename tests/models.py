@@ -19,6 +19,7 @@ from transformers import (
     Qwen3Config,
     Qwen3ForCausalLM,
 )
+from transformers.models.qwen3_5.configuration_qwen3_5 import Qwen3_5TextConfig
 
 from qwen_tui.engine.gguf_once import reading_gguf_once
 from qwen_tui.paths import demo_model
@@ -90,6 +91,36 @@ def random_qwen3(
         eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
     )
     model = Qwen3ForCausalLM._from_config(config, dtype=torch.bfloat16)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def random_qwen3_5(folder: Path) -> Path:
+    """Write a Qwen3.5 with random weights: three layers of linear attention of four.
+
+    Its weights are large, so that its answers depend on all it read.
+    """
+    torch.manual_seed(7)
+    tokenizer = _byte_tokenizer()
+    config = Qwen3_5TextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        linear_num_key_heads=2,
+        linear_num_value_heads=4,
+        linear_key_head_dim=16,
+        linear_value_head_dim=16,
+        max_position_embeddings=8192,
+        initializer_range=0.2,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
+    )
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

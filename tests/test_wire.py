@@ -29,6 +29,7 @@ REQUEST = TurnRequest(
     thinking=False,
     thinking_budget=512,
     continue_last=True,
+    conversation_id="0123456789ab",
 )
 EVENTS = (
     LoadProgress("weights", 0.25),

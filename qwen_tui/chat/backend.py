@@ -31,6 +31,8 @@ class TurnRequest:
     """Tokens the model may think before it is told to answer; None for no limit."""
     continue_last: bool = False
     """The last message is an assistant's, cut short: go on inside it."""
+    conversation_id: str = ""
+    """Whose turn it is: what was read for its earlier turns is not read again."""
 
 
 @dataclass(frozen=True, slots=True)

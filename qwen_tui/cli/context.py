@@ -60,6 +60,7 @@ class Context:
             device=model.device,
             dtype=model.dtype,
             threads=model.threads,
+            kv_cache_mib=model.kv_cache_mib,
             trust_remote_code=trusted or asked,
         )
 

@@ -17,8 +17,8 @@ from qwen_tui.chat.events import (
     ThinkingDelta,
     Usage,
 )
-from qwen_tui.engine.forward import Forward
 from qwen_tui.engine.model import LoadedModel
+from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.sample import Sampler
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter, opened_by
 from qwen_tui.errors import ContextOverflow
@@ -43,8 +43,19 @@ class Parent:
     """Thinking should end now."""
 
 
-def generate(loaded: LoadedModel, request: TurnRequest, parent: Parent) -> Finished:
+def generate(
+    loaded: LoadedModel,
+    request: TurnRequest,
+    parent: Parent,
+    reader: PromptReader | None = None,
+) -> Finished:
     """Answer one turn, telling each event but the last, which is returned.
+
+    Args:
+        loaded: The model.
+        request: The turn.
+        parent: Who asked.
+        reader: Keeps what was read for the next turn; None keeps nothing.
 
     Raises:
         ContextOverflow: the prompt leaves no room for an answer.
@@ -63,9 +74,12 @@ def generate(loaded: LoadedModel, request: TurnRequest, parent: Parent) -> Finis
             ),
             hint=_("Shorten the conversation, or start a new one."),
         )
-    answer = _Answer(loaded, request, parent, prompt)
+    reader = reader or PromptReader(loaded)
     with torch.inference_mode():
-        return answer.run(min(request.max_new_tokens, room))
+        answer = _Answer(loaded, request, parent, prompt, reader)
+        finished = answer.run(min(request.max_new_tokens, room))
+        reader.settle()
+    return finished
 
 
 class _Answer:
@@ -77,12 +91,15 @@ class _Answer:
         request: TurnRequest,
         parent: Parent,
         prompt: list[int],
+        reader: PromptReader,
     ) -> None:
         self._loaded = loaded
         self._request = request
         self._parent = parent
         self._prompt = prompt
-        self._forward = Forward(loaded.model, loaded.device)
+        self._reader = reader
+        self._forward = reader.begin(request, prompt)
+        self._cached = len(self._forward.kv_cache.ids)
         self._sampler = Sampler(request.sampling)
         opened = opened_by(prompt, loaded.think_tags)
         self._splitter = ThinkingSplitter(
@@ -119,15 +136,17 @@ class _Answer:
         """Return the logits after the prompt, or None when cancelled."""
         logits: Tensor | None = None
         total = len(self._prompt)
-        self._parent.tell(PrefillProgress(done=0, total=total, cached=0))
-        chunks = self._forward.feed_in_chunks(self._prompt)
+        cached = self._cached
+        self._parent.tell(PrefillProgress(done=cached, total=total, cached=cached))
+        points = self._reader.lasting_points(self._request, self._prompt)
+        chunks = self._reader.read(self._forward, self._prompt, points)
         while not self._parent.is_cancelled():
             step = next(chunks, None)
             if step is None:
                 self._read_at = time.monotonic()
                 return logits
             done, logits = step
-            self._parent.tell(PrefillProgress(done=done, total=total, cached=0))
+            self._parent.tell(PrefillProgress(done=done, total=total, cached=cached))
         return None
 
     def _decode(self, logits: Tensor, limit: int) -> FinishReason:
@@ -174,7 +193,7 @@ class _Answer:
         thought_at = self._thought_at or (now if thinking_tokens else read_at)
         return Usage(
             prompt_tokens=len(self._prompt),
-            cached_tokens=0,
+            cached_tokens=self._cached,
             thinking_tokens=thinking_tokens,
             answer_tokens=self._n_generated - thinking_tokens,
             prefill_s=read_at - self._begun,

@@ -16,11 +16,14 @@ from qwen_tui.engine.devices import release_memory, set_threads
 from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.hold import ModelHold
 from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
+from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 
 _log = logging.getLogger(__name__)
+
+_MIB = 1024**2
 
 
 class Engine:
@@ -30,6 +33,7 @@ class Engine:
         self._channel = channel
         self._loaded: LoadedModel | None = None
         self._hold = ModelHold()
+        self._reader: PromptReader | None = None
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
         _log.info(
@@ -54,6 +58,8 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - the job fails, the engine lives on
             _log.exception("job %s failed", job.id)
             failed = _failure(error)
+            if self._reader is not None and out_of_memory(error) is not None:
+                self._reader.clear()  # let the next try have all the memory
         gc.collect()  # frames of the failure hold tensors
         if self._loaded is not None:
             release_memory(self._loaded.device)
@@ -86,6 +92,7 @@ class Engine:
             self._hold.release()
             raise
         self._loaded = loaded
+        self._reader = PromptReader(loaded, job.options.kv_cache_mib * _MIB)
         return loaded.described()
 
     def _generate(self, job: wire.Generate) -> StreamEvent:
@@ -101,13 +108,13 @@ class Engine:
             is_cancelled=lambda: flags.is_cancelled(job.id),
             wants_answer=lambda: flags.wants_answer(job.id),
         )
-        return generate(self._loaded, job.request, parent)
+        return generate(self._loaded, job.request, parent, self._reader)
 
     def _unload(self) -> None:
         if self._loaded is None:
             return
         device = self._loaded.device
-        self._loaded = None
+        self._loaded = self._reader = None
         self._hold.release()
         gc.collect()
         release_memory(device)

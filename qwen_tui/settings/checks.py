@@ -96,6 +96,7 @@ _CHECKS = {
     ),
     "model.dtype": _one_of("auto", "bfloat16", "float16", "float32"),
     "model.threads": _at_least(0),
+    "model.kv_cache_mib": _at_least(0),
     "sampling.thinking.temperature": _TEMPERATURE,
     "sampling.thinking.top_p": _Check(
         lambda value: 0 < cast(float, value) <= 1,

@@ -18,6 +18,8 @@ class ModelSettings:
     dtype: str
     threads: int
     """0 takes the usable cores."""
+    kv_cache_mib: int
+    """MiB for KV caches between turns; 0 for half of what is free."""
     trust_remote_code: tuple[str, ...]
     """Names of models whose own code may run."""
     folders: tuple[Path, ...]

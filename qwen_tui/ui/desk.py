@@ -183,6 +183,7 @@ class Desk:
             device=model.device,
             dtype=model.dtype,
             threads=model.threads,
+            kv_cache_mib=model.kv_cache_mib,
             trust_remote_code=source.identity in model.trust_remote_code,
         )
         backend = LocalBackend(source, load, log_dir=self.options.log_dir)

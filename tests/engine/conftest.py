@@ -14,6 +14,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Qwen3.5, whose linear attention cannot be taken back."""
+    return models.random_qwen3_5(tmp_path_factory.mktemp("hybrid"))
+
+
+@pytest.fixture(scope="session")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Qwen3 that takes seconds to read a long prompt."""
     folder = tmp_path_factory.mktemp("slow")
