@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from tests.hub_faults import OF_BODY, Fault, Seen
-from tests.hub_repos import Repo, etag, found_models, is_large, tree_entry
+from tests.hub_repos import Repo, found_models, is_large, tree_entry
 
 if TYPE_CHECKING:
     from tests.fake_hub import FakeHub
@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send_page(found, min(limit, self.hub.page_entries), query)
 
     def _send_tree(self, repo: Repo, query: dict[str, list[str]]) -> None:
-        entries = [tree_entry(p, c) for p, c in repo.files.items()]
+        entries = list(repo.tree)
         entries += [tree_entry(p, b"evil") for p in self.hub.hidden_paths]
         folders = sorted({p.rsplit("/", 1)[0] for p in repo.files if "/" in p})
         entries += [{"type": "directory", "oid": "0" * 40, "path": f} for f in folders]
@@ -165,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         if content is None:
             self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
             return
-        headers = {"X-Repo-Commit": repo.sha, "ETag": f'"{etag(file, content)}"'}
+        headers = {"X-Repo-Commit": repo.sha, "ETag": f'"{repo.etags[file]}"'}
         if is_large(file, content):
             headers["X-Linked-Size"] = str(len(content))
             headers["X-Linked-Etag"] = headers.pop("ETag")
@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         repo = self.hub.repo(f"{owner}/{name}", sha)
         assert repo is not None
         content = repo.files[file]
-        self._send_file(content, {"ETag": f'"{etag(file, content)}"'}, fault)
+        self._send_file(content, {"ETag": f'"{repo.etags[file]}"'}, fault)
 
     def _send_file(
         self, content: bytes, headers: dict[str, str], fault: Fault | None

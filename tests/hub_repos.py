@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _LARGE_BYTES = 64 * 1024
 _BF16_BYTES = 2
@@ -56,7 +57,17 @@ class Repo:
     @property
     def sized_siblings(self) -> list[dict[str, object]]:
         """`siblings` as of `?blobs=true`."""
-        return [_sized_sibling(path, content) for path, content in self.files.items()]
+        return [_sized_sibling(entry) for entry in self.tree]
+
+    @cached_property
+    def tree(self) -> list[dict[str, object]]:
+        """Its files as `/api/models/<name>/tree/<revision>` lists them."""
+        return [tree_entry(path, content) for path, content in self.files.items()]
+
+    @cached_property
+    def etags(self) -> dict[str, str]:
+        """Path to the name of the blob."""
+        return {path: etag(path, content) for path, content in self.files.items()}
 
 
 def found_models(
@@ -110,15 +121,15 @@ def tree_entry(path: str, content: bytes) -> dict[str, object]:
     return entry
 
 
-def _sized_sibling(path: str, content: bytes) -> dict[str, object]:
-    sibling: dict[str, object] = {
-        "rfilename": path,
-        "size": len(content),
-        "blobId": _git_sha1(content),
+def _sized_sibling(entry: Mapping[str, object]) -> dict[str, object]:
+    sibling = {
+        "rfilename": entry["path"],
+        "size": entry["size"],
+        "blobId": entry["oid"],
     }
-    if is_large(path, content):
-        sha256 = etag(path, content)
-        sibling["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
+    lfs = entry.get("lfs")
+    if isinstance(lfs, dict):
+        sibling["lfs"] = {**lfs, "sha256": lfs["oid"]}
     return sibling
 
 

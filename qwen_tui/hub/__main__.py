@@ -4,11 +4,13 @@ It ends when its standard input does: what was fetched is on the disk, and the n
 process goes on from there.
 """
 
+import contextlib
 import logging
 import os
 import queue
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,11 +27,13 @@ from qwen_tui.hub.progress import (
     Retrying,
     Verifying,
 )
-from qwen_tui.hub.retry import TransferOptions
+from qwen_tui.hub.retry import Stopped, TransferOptions
 from qwen_tui.i18n import detect_language, set_language
 from qwen_tui.wire_hub import Info, Probe, Search
 
 _Request = wire.Download | Probe | Search | Info
+
+_LEAVE_S = 1.0
 
 
 def main() -> None:
@@ -38,20 +42,23 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints lands in the log
     set_language(detect_language())
     requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(requests,), daemon=True)
+    stop = threading.Event()
+    reader = threading.Thread(target=_read, args=(requests, stop), daemon=True)
     reader.start()
     wire_out.write(wire.encode(wire.Hello(wire.PROTOCOL)))
     request = requests.get()
     if isinstance(request, wire.Download):
-        _send(wire_out, _fetch(request, wire_out))
+        with contextlib.suppress(Stopped):
+            _send(wire_out, _fetch(request, wire_out, stop))
     else:
         answer(request, lambda message: _send(wire_out, message))
     sys.stderr.flush()
     os._exit(0)  # a thread may still wait for a byte that nobody needs
 
 
-def _read(requests: queue.SimpleQueue[_Request]) -> None:
+def _read(requests: queue.SimpleQueue[_Request], stop: threading.Event) -> None:
     """Hand on the request; end the process with the input, whatever else runs."""
+    grace_s = 0.0
     with os.fdopen(0, "rb", closefd=False) as lines:
         for line in lines:
             try:
@@ -61,10 +68,15 @@ def _read(requests: queue.SimpleQueue[_Request]) -> None:
                 continue
             if isinstance(message, _Request):
                 requests.put(message)
+                grace_s = _LEAVE_S if isinstance(message, wire.Download) else 0.0
+    stop.set()
+    time.sleep(grace_s)  # the others give back what they hold, and end the process
     os._exit(0)
 
 
-def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
+def _fetch(
+    request: wire.Download, out: BinaryIO, stop: threading.Event
+) -> wire.Message:
     job = Job(
         repo=request.repo,
         endpoint=request.endpoint,
@@ -85,6 +97,7 @@ def _fetch(request: wire.Download, out: BinaryIO) -> wire.Message:
             job,
             lambda report: _send(out, _as_message(request.id, report)),
             options=options,
+            stop=stop,
         )
     except QwenTuiError as error:
         return wire.DownloadFailed(request.id, error.code, error.message, error.hint)

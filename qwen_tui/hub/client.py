@@ -18,6 +18,7 @@ from qwen_tui.hub.faults import (
     stalled,
     unreachable,
 )
+from qwen_tui.hub.receive_buffer import limit_receive_buffer
 from qwen_tui.i18n import _
 
 if TYPE_CHECKING:
@@ -198,6 +199,8 @@ class HubClient:
             return Reply(status, headers, host, response.iter_bytes())
         if headers.get("content-encoding", "identity") != "identity":
             raise bad_reply(host, _("compressed data"))
+        stream = response.extensions["network_stream"]
+        limit_receive_buffer(stream.get_extra_info("socket"))
         return Reply(status, headers, host, response.iter_raw())
 
     def _redirected(self, url: str, response: "httpx2.Response") -> str:

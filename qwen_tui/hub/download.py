@@ -24,6 +24,8 @@ from qwen_tui.hub.repo_id import check_repo_id, check_revision
 from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
 from qwen_tui.hub.transfer import Transfer
 
+_LEAVE_S = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -179,8 +181,8 @@ class _Workers:
         """
         n_threads = min(connections, self._n_blobs)
         pool = ThreadPoolExecutor(connections, thread_name_prefix="download")
+        running = {pool.submit(self._work) for _ in range(n_threads)}
         try:
-            running = {pool.submit(self._work) for _ in range(n_threads)}
             while running:
                 done, running = wait(running, tick_s, FIRST_COMPLETED)
                 for future in done:
@@ -190,6 +192,7 @@ class _Workers:
                 raise Stopped
         except BaseException:
             self._stop.set()
+            wait(running, _LEAVE_S)  # so that they give back what they hold
             raise
         finally:
             pool.shutdown(wait=False)  # one may sit in a read for a while yet

@@ -2,7 +2,7 @@
 
 import os
 import re
-import threading
+from collections.abc import Callable
 
 from qwen_tui.hub.client import HubClient, Reply, is_page_for
 from qwen_tui.hub.faults import (
@@ -14,7 +14,7 @@ from qwen_tui.hub.faults import (
 )
 from qwen_tui.hub.plan import Blob, Plan, resolve_address
 from qwen_tui.hub.progress import Meter
-from qwen_tui.hub.retry import Retries, Stopped
+from qwen_tui.hub.retry import Retries
 from qwen_tui.i18n import _
 
 _PARTIAL_CONTENT = 206
@@ -45,8 +45,12 @@ class Filling:
         self._meter = meter
         self._have = os.fstat(file).st_size
 
-    def run(self, retries: Retries, stop: threading.Event) -> None:
+    def run(self, retries: Retries, check: Callable[[], None]) -> None:
         """Fetch until nothing is missing.
+
+        Args:
+            retries: Waits between tries.
+            check: Called before each write; may raise to end it there.
 
         Raises:
             QwenTuiError: it cannot be had; what came so far is in the file.
@@ -59,7 +63,7 @@ class Filling:
         most = self._have
         while self._have < self._blob.size_bytes:
             try:
-                self._ask_for_the_rest(stop)
+                self._ask_for_the_rest(check)
             except Retryable as fault:
                 # what comes a second time after a fresh start is no progress, or a
                 # server that breaks at the same byte would be asked for ever
@@ -70,25 +74,27 @@ class Filling:
                     self._start_again()
                 retries.failed(fault, self._path)
 
-    def _ask_for_the_rest(self, stop: threading.Event) -> None:
+    def _ask_for_the_rest(self, check: Callable[[], None]) -> None:
         address = resolve_address(self._plan.repo, self._plan.commit, self._path)
         what = f"{self._plan.repo}/{self._path}"
         with self._client.open(address, what=what, start=self._have) as reply:
-            if self._first_byte(reply) != self._have:
-                self._start_again()  # the server sends everything
+            # a server that ignores the range sends what we have once more; it is
+            # passed over, so that the next break does not lose it
+            known = self._have - self._first_byte(reply)
             for chunk in reply.chunks:
-                if stop.is_set():
-                    raise Stopped
-                self._write(chunk[: self._blob.size_bytes - self._have])
+                check()
+                fresh = chunk[known : known + self._blob.size_bytes - self._have]
+                known = max(0, known - len(chunk))
+                self._write(fresh)
                 if self._have == self._blob.size_bytes:
                     return
         raise Retryable(unreachable(reply.host, _("the connection was closed early")))
 
     def _first_byte(self, reply: Reply) -> int:
-        """Where the body begins, 0 or what we have.
+        """Where the body begins, at most at what we have.
 
         Raises:
-            Retryable: it is not this file, or not from there on.
+            Retryable: it is not this file, or begins after that.
             HubError: "captive_portal", it is a web page.
         """
         if is_page_for(self._path, reply.headers):
@@ -104,8 +110,8 @@ class Filling:
         if total.isdecimal() and int(total) != self._blob.size_bytes:
             error = wrong_size(self._path, int(total), self._blob.size_bytes)
             raise Retryable(error)
-        if start not in (0, self._have):
-            raise Retryable(bad_reply(reply.host, _("wrong range")), start_again=True)
+        if start > self._have:
+            raise Retryable(bad_reply(reply.host, _("wrong range")))
         return start
 
     def _write(self, chunk: bytes) -> None:

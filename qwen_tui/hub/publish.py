@@ -5,22 +5,18 @@ trees, refs), and a plain folder of the user's (`local_dir`), where our own
 records lie in .cache/huggingface/download, as the library's do.
 """
 
-import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Protocol
 
+from qwen_tui.hub.digest import file_hash
 from qwen_tui.hub.plan import Blob, Plan, RemoteFile
 from qwen_tui.hub.repo_id import is_commit, repo_folder_name
 
-_SHA256_HEX = 64
-_HASH_STEP_BYTES = 1024 * 1024
 _TREE_FORMAT = 1  # huggingface_hub 2.4 _tree_cache.py TREE_CACHE_FORMAT_VERSION
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -195,47 +191,12 @@ class FolderTarget:
         return etag == blob.etag and modified_s - 1 <= recorded_s
 
 
-def file_hash(file: Path, etag: str, step: Callable[[int], None] | None = None) -> str:
-    """The hash of a file in the form of `etag`: sha256, or git's blob sha1.
-
-    `step` is told how many bytes have been read, once a MiB; it may raise.
-    """
-    if len(etag) == _SHA256_HEX:
-        digest = hashlib.sha256()
-    else:
-        digest = hashlib.sha1(usedforsecurity=False)
-        digest.update(b"blob %d\0" % file.stat().st_size)
-    done_bytes = 0
-    with file.open("rb", buffering=0) as stream:
-        while data := stream.read(_HASH_STEP_BYTES):
-            digest.update(data)
-            done_bytes += len(data)
-            if step is not None:
-                step(done_bytes)
-    return digest.hexdigest()
-
-
 def free_bytes(folder: Path) -> int:
     """Free space where `folder` is or will be."""
     place = folder.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
     return shutil.disk_usage(place).free
-
-
-@contextlib.contextmanager
-def try_lock(lock_file: Path, wait_s: float) -> Generator[bool]:
-    """Hold the library's kind of lock; False when another process kept it."""
-    from huggingface_hub.utils import WeakFileLock
-
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(WeakFileLock(lock_file, timeout=wait_s))
-        except TimeoutError:
-            yield False
-            return
-        yield True
 
 
 def _has_size(file: Path, size_bytes: int) -> bool:

@@ -1,5 +1,6 @@
 """Fetch one blob: take the lock, fill the partial, check the hash, publish."""
 
+import contextlib
 import os
 import threading
 import time
@@ -7,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qwen_tui.hub.claim import Claim, ClaimLost, owner_of, try_claim
 from qwen_tui.hub.client import HubClient
+from qwen_tui.hub.digest import file_hash
 from qwen_tui.hub.faults import clause, wrong_hash
 from qwen_tui.hub.fill import Filling
 from qwen_tui.hub.plan import Blob, Plan
 from qwen_tui.hub.progress import Meter, Report, Retrying, Verifying
-from qwen_tui.hub.publish import Target, file_hash, try_lock
+from qwen_tui.hub.publish import Target
 from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
 from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +44,32 @@ class Transfer:
         lock_file = self.target.lock_file(blob)
         wait_s = self.options.lock_wait_s
         while not self.stop.is_set():
-            with try_lock(lock_file, wait_s) as held:
-                if held:
-                    self._fetch_locked(blob)
-                    return
-            reason = _("another program is fetching this file")
-            self.report(Retrying(blob.paths[0], reason, wait_s))
+            with try_claim(lock_file, wait_s) as claim:
+                if claim is not None:
+                    with contextlib.suppress(ClaimLost):
+                        self._fetch_claimed(blob, claim)
+                        return
+            self.report(Retrying(blob.paths[0], _waiting_for(lock_file), wait_s))
         raise Stopped
 
-    def _fetch_locked(self, blob: Blob) -> None:
+    def _fetch_claimed(self, blob: Blob, claim: Claim) -> None:
         target = self.target
         if not target.is_published(blob):
             partial = target.partial(blob)
             partial.parent.mkdir(parents=True, exist_ok=True)
-            self._fill(blob, partial)
+            self._fill(blob, partial, claim)
             if self._hash(blob, partial) != blob.etag:
-                self._fetch_anew(blob, partial)
+                self._fetch_anew(blob, partial, claim)
+            claim.check()
         target.publish(blob)
         self.meter.set(blob.etag, blob.size_bytes)
 
-    def _fetch_anew(self, blob: Blob, partial: Path) -> None:
+    def _fetch_anew(self, blob: Blob, partial: Path, claim: Claim) -> None:
         """Fetch a blob again whose bytes were wrong, once."""
         error = wrong_hash(blob.paths[0])
         self.report(Retrying(blob.paths[0], clause(error), 0.0))
         partial.unlink()
-        self._fill(blob, partial)
+        self._fill(blob, partial, claim)
         if self._hash(blob, partial) != blob.etag:
             partial.unlink()  # or the next run would go on with bad bytes
             raise error
@@ -83,16 +88,31 @@ class Transfer:
 
         return file_hash(partial, blob.etag, step)
 
-    def _fill(self, blob: Blob, partial: Path) -> None:
+    def _fill(self, blob: Blob, partial: Path, claim: Claim) -> None:
         """Bring the partial to its full size, and to the disk."""
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         file = os.open(partial, flags, 0o666)
         retries = Retries(self.options, self.stop, self.report)
+
+        def check() -> None:
+            if self.stop.is_set():
+                raise Stopped
+            claim.check()
+
         try:
             filling = Filling(
                 self.plan, blob, file, client=self.client, meter=self.meter
             )
-            filling.run(retries, self.stop)
+            filling.run(retries, check)
             os.fsync(file)
         finally:
             os.close(file)
+
+
+def _waiting_for(lock_file: Path) -> str:
+    owner = owner_of(lock_file)
+    if owner is None:  # another tool's, or gone this moment
+        return _("another program is fetching this file")
+    return _("another program is fetching this file ({host}, process {pid})").format(
+        host=sanitize_line(owner.host), pid=owner.pid
+    )

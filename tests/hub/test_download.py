@@ -292,7 +292,9 @@ def test_a_check_that_takes_a_while_is_reported(mover: Mover) -> None:
     mover.options = dataclasses.replace(QUICK, silent_hash_s=0, report_interval_s=0)
     mover.fetch()
     checked = [r for r in mover.reports if isinstance(r, Verifying) and r.file == BIG]
-    assert [r.done_bytes for r in checked] == [1024 * 1024, BIG_BYTES]
+    done = [r.done_bytes for r in checked]
+    assert len(done) > 3
+    assert (sorted(done), done[-1]) == (done, BIG_BYTES)
     assert {r.total_bytes for r in checked} == {BIG_BYTES}
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.errors import HubError
+from qwen_tui.hub.claim import try_claim
 from qwen_tui.hub.client import HttpOptions
+from qwen_tui.hub.digest import file_hash
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.progress import Progressed
-from qwen_tui.hub.publish import file_hash, try_lock
 from qwen_tui.hub.retry import Stopped
 from tests.fake_hub import FakeHub, Fault, etag
 from tests.helpers import wait_until
@@ -220,8 +221,8 @@ def test_a_file_that_another_process_holds_is_waited_for(
     lock = mover.cache_dir / ".locks" / "models--owner--model"
     file = lock / f"{etag(BIG, files[BIG])}.lock"
     done: list[Path] = []
-    with try_lock(file, 5) as held:
-        assert held
+    with try_claim(file, 5) as claim:
+        assert claim is not None
         thread = threading.Thread(target=lambda: done.append(mover.fetch()))
         thread.start()
         wait_until(lambda: any(r.file == BIG for r in mover.retries))

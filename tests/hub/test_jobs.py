@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.helpers import until, wait_until
 from tests.hub.conftest import BIG, BIG_BYTES, REPO
 from tests.hub.models import same_as
 
+STILL_S = 0.3
 STEP_BYTES = 256 * 1024
 HELD_BYTES = 1_200_000
 
@@ -34,6 +36,15 @@ def environ(tmp_path: Path, no_proxy: None) -> dict[str, str]:
     home.mkdir()
     (home / "token").write_text("hf_saved\n")
     return env | {"HF_HOME": str(home)}
+
+
+async def until_still(count: Callable[[], int]) -> None:
+    """Wait until a count has stayed the same for a while."""
+    seen, since_s = count(), time.monotonic()
+    while time.monotonic() - since_s < STILL_S:
+        await asyncio.sleep(0.02)
+        if count() != seen:
+            seen, since_s = count(), time.monotonic()
 
 
 class Runner:
@@ -133,6 +144,24 @@ async def test_a_killed_download_goes_on_inside_the_file(
     assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [0, kept]
     assert hub.file_bytes(BIG) - BIG_BYTES <= STEP_BYTES
     assert runner.partial_bytes() == 0
+
+
+async def test_a_kill_in_full_flow_loses_at_most_a_step(
+    runner: Runner, hub: FakeHub
+) -> None:
+    content = os.urandom(24 * 1024 * 1024)
+    hub.add_repo(REPO, {BIG: content})
+    runner.etag = etag(BIG, content)
+    hub.send_buffer_bytes = 16 * 1024  # so that the hub's count is what we were sent
+    child = await runner.start_child()
+    await until(lambda: runner.partial_bytes() > 0)
+    os.kill(child.pid, signal.SIGSTOP)
+    await until_still(lambda: hub.file_bytes(BIG))  # every buffer is full
+    assert runner.partial_bytes() < len(content) / 2
+    child.kill()
+    await child.wait()
+    lost = hub.file_bytes(BIG) - runner.partial_bytes()
+    assert 0 < lost <= STEP_BYTES + 4 * hub.send_buffer_bytes
 
 
 async def test_closing_the_iterator_pauses(
