@@ -1,0 +1,1 @@
+"""Numbers, each printed as one line: python -m tests.bench.<name>."""
