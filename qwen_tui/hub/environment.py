@@ -11,6 +11,7 @@ from qwen_tui.i18n import _, language
 from qwen_tui.paths import hf_home
 
 _TRUE = frozenset(("1", "ON", "YES", "TRUE"))  # huggingface_hub 2.4 constants.py
+NO_TOKEN_VARIABLE = "HF_HUB_DISABLE_IMPLICIT_TOKEN"  # noqa: S105 - a name
 _TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
@@ -27,17 +28,23 @@ class Token:
 def look_up_token(environ: Mapping[str, str] | None = None) -> Token:
     """Find the token as huggingface_hub 2.4 does, and tell where."""
     env = os.environ if environ is None else environ
-    if is_on(env, "HF_HUB_DISABLE_IMPLICIT_TOKEN"):
-        return Token(origin="HF_HUB_DISABLE_IMPLICIT_TOKEN")
+    if is_on(env, NO_TOKEN_VARIABLE):
+        return Token(origin=NO_TOKEN_VARIABLE)
     for name in _TOKEN_VARIABLES:
         if token := _clean(env.get(name, "")):
             return Token(token, name)
-    path = env.get("HF_TOKEN_PATH")
-    file = Path(path).expanduser() if path else hf_home(env) / "token"
+    file = token_file(env)
     try:
         return Token(_clean(file.read_text(encoding="utf-8")), str(file))
     except (OSError, ValueError):
         return Token(origin=str(file))
+
+
+def token_file(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the library saves the token; it may not exist."""
+    env = os.environ if environ is None else environ
+    path = env.get("HF_TOKEN_PATH")
+    return Path(path).expanduser() if path else hf_home(env) / "token"
 
 
 def find_token(environ: Mapping[str, str] | None = None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qwen_tui.errors import DiskFull, DownloadError, HubError, QwenTuiError
+from qwen_tui.hub.gate import gated
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 
@@ -20,6 +21,7 @@ _NOT_FOUND_CODES = ("RepoNotFound", "RevisionNotFound", "EntryNotFound")
 _EXPIRED_STATUS = (401, 403, 404, 410)  # what a CDN says to an old signed address
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _UNIT = 1000
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")  # a number that means nothing to a person
 
 
 class Retryable(Exception):
@@ -55,7 +57,7 @@ def refusal(
     code = headers.get("x-error-code", "")
     what = sanitize_line(what)
     if code == "GatedRepo":  # first: the hub also sends it with 401 and 404
-        return _gated(what)
+        return gated(what, status=status, host=host)
     if status in _RETRIED_STATUS or status >= _SERVER_ERRORS:
         return Retryable(_busy(status, host), retry_after_s=_retry_after(headers))
     if not at_endpoint and status in _EXPIRED_STATUS:
@@ -98,9 +100,10 @@ def captive_portal(host: str) -> HubError:
 
 def unreachable(host: str, detail: str) -> HubError:
     """No connection, or it broke."""
+    words = _ERRNO.sub("", detail)[:200]
     return HubError(
         _("{host} cannot be reached: {detail}.").format(
-            host=sanitize_line(host), detail=sanitize_line(detail[:200])
+            host=sanitize_line(host), detail=sanitize_line(words)
         ),
         hint=_("Check the network and proxy, or try --endpoint mirror."),
         code="unreachable",
@@ -190,14 +193,6 @@ def _denial(status: int, code: str, what: str, host: str) -> HubError:
     if status in _ACCESS_STATUS:
         return _unauthorized(status, what, host)
     return bad_reply(host, f"HTTP {status}")
-
-
-def _gated(what: str) -> HubError:
-    return HubError(
-        _("{repo} is gated: its owner decides who may read it.").format(repo=what),
-        hint=_("Ask for access on its web page, then set HF_TOKEN."),
-        code="gated",
-    )
 
 
 def _unauthorized(status: int, what: str, host: str) -> HubError:
