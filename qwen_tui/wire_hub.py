@@ -116,6 +116,8 @@ class RemoteInfo:
     total_bytes: int = 0
     wanted_bytes: int = 0
     """What a download into an empty folder fetches."""
+    weights_bytes: int = 0
+    """What of it is loaded into memory; 0 where it is one of several .gguf files."""
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """config.json; empty where there is none or it may not be read."""
     architecture: str = ""

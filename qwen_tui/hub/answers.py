@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from qwen_tui import wire
 from qwen_tui.errors import QwenTuiError
@@ -30,16 +31,25 @@ _RETRY_CODES = ("unreachable", "server_error")
 _RETRY_AFTER_S = 0.5
 _HTTP = HttpOptions(connect_timeout_s=10.0, read_timeout_s=15.0)
 # looking up a name knows no time limit of its own
-_LONGEST_PROBE_S = 25.0
+LONGEST_PROBE_S = 25.0
 
 
 def answer(
-    request: Probe | Search | Info, send: Callable[[wire.Message], None]
+    request: Probe | Search | Info,
+    send: Callable[[wire.Message], None],
+    *,
+    longest_probe_s: float = LONGEST_PROBE_S,
 ) -> None:
-    """Carry out one query; blocks. `send` is called from one thread at a time."""
+    """Carry out one query; blocks.
+
+    Args:
+        request: What to ask.
+        send: Told each answer, by one thread at a time.
+        longest_probe_s: A source that has not answered by then is given up.
+    """
     match request:
         case Probe():
-            _probe_all(request, send)
+            _probe_all(request, send, longest_probe_s)
         case Search() | Info():
             send(_answer_one(request))
 
@@ -82,7 +92,9 @@ def _patiently(attempt: Callable[[], _T]) -> _T:
         raise fault.error from fault
 
 
-def _probe_all(request: Probe, send: Callable[[wire.Message], None]) -> None:
+def _probe_all(
+    request: Probe, send: Callable[[wire.Message], None], longest_s: float
+) -> None:
     """Try every source in a thread of its own; one that hangs is given up."""
     lock = threading.Lock()
     waiting = set(request.endpoints)
@@ -100,13 +112,13 @@ def _probe_all(request: Probe, send: Callable[[wire.Message], None]) -> None:
         threading.Thread(target=run, args=(endpoint,), daemon=True)
         for endpoint in request.endpoints
     ]
-    deadline = time.monotonic() + _LONGEST_PROBE_S
+    deadline = time.monotonic() + longest_s
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     for endpoint in sorted(waiting):
-        error = stalled(endpoint, _LONGEST_PROBE_S)
+        error = stalled(urlsplit(endpoint).netloc, longest_s)
         tell(
             ProbeResult(
                 endpoint,

@@ -48,15 +48,22 @@ def memory_need(
         device_kind: "cuda", "mps" or "cpu".
     """
     overhead = _OVERHEAD_BYTES.get(device_kind, _OVERHEAD_BYTES["cpu"])
+    if device_kind != "cuda" and _is_fp8(config):
+        weights_bytes *= 2  # transformers 5.23 unpacks FP8 to bf16 where no GPU is
     return MemoryNeed(weights_bytes, kv_cache_bytes(config, context), overhead)
 
 
 def judge(need: MemoryNeed, free_bytes: int | None) -> Fit:
-    """Compare a need with what is free; None where that is not known."""
+    """Compare a need with what is free; None where that is not known.
+
+    Without a known KV cache only "too_big" is certain.
+    """
     if free_bytes is None or not need.weights_bytes:
         return "unknown"
     if need.total_bytes > free_bytes:
         return "too_big"
+    if not need.kv_bytes:
+        return "unknown"
     return "tight" if need.total_bytes > _TIGHT_SHARE * free_bytes else "fits"
 
 
@@ -93,6 +100,13 @@ def text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The part that describes the language model: models that see nest it."""
     inner = config.get("text_config")
     return cast(Mapping[str, Any], inner) if isinstance(inner, Mapping) else config
+
+
+def _is_fp8(config: Mapping[str, Any]) -> bool:
+    quantization = config.get("quantization_config")
+    if not isinstance(quantization, Mapping):
+        return False
+    return cast(Mapping[str, Any], quantization).get("quant_method") == "fp8"
 
 
 def _per_layer_bytes(config: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from qwen_tui.hub.plan import Choice, make_plan, resolve_address
 from qwen_tui.hub.search import is_gated
 from qwen_tui.wire_hub import RemoteFileInfo, RemoteInfo
 
-_NO_CONFIG = ("not_found", "gated", "unauthorized", "bad_reply")
+_NO_CONFIG = ("not_found", "gated", "unauthorized", "bad_reply", "captive_portal")
 _LICENSE_TAG = "license:"
 
 
@@ -48,6 +48,7 @@ def info(client: HubClient, repo: str, *, revision: str) -> RemoteInfo:
         files=files,
         total_bytes=sum(file.size_bytes for file in files),
         wanted_bytes=sum(blob.size_bytes for blob in plan.blobs),
+        weights_bytes=_weights_bytes(files),
         config=config,
         architecture=_architecture(config),
         context_length=context_length(config),
@@ -67,6 +68,16 @@ def _config(
         if error.code in _NO_CONFIG:
             return {}
         raise
+
+
+def _weights_bytes(files: Iterable[RemoteFileInfo]) -> int:
+    wanted = [file for file in files if file.wanted]
+    shards = [file for file in wanted if file.path.endswith(".safetensors")]
+    if not shards:
+        shards = [file for file in wanted if file.path.endswith(".gguf")]
+        if len(shards) > 1:
+            return 0  # the same model in several sizes
+    return sum(file.size_bytes for file in shards)
 
 
 def _license(card: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ def search(client: HubClient, query: str, *, limit: int) -> list[RemoteModel]:
     asked += [("expand", name) for name in _EXPAND]
     address = f"/api/models?{urlencode(asked)}"
     # one page: the address of the next one may lead away from a mirror
-    found, _next = client.read_json(address, what=query)
+    found, _next = client.read_json(address, what=_("model search"))
     if not isinstance(found, list):
         raise bad_reply(client.host, _("no list of models"))
     return list(_models(cast(list[object], found)))[:limit]

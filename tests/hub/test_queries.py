@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qwen_tui.errors import HubError
+from qwen_tui.errors import HubError, UsageError
 from qwen_tui.hub.queries import (
     PROBE_FILE,
     PROBE_REPO,
@@ -18,16 +19,22 @@ from qwen_tui.hub.queries import (
     probe_sources,
     search_models,
 )
-from tests.hub.searching_hub import SearchingHub
+from tests.fake_hub import FakeHub, Fault
+from tests.helpers import until
 
 CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens
 CONFIG = b'{"max_position_embeddings": 40960, "architectures": ["Qwen3ForCausalLM"]}'
+FILES = {
+    "config.json": CONFIG,
+    PROBE_FILE: bytes(2_000_000),
+    "original/consolidated.pth": b"1" * 500,
+}
 
 
 @pytest.fixture
-def hub() -> Iterator[SearchingHub]:
-    with SearchingHub() as hub:
-        hub.add_repo(PROBE_REPO, {"config.json": CONFIG, PROBE_FILE: bytes(2_000_000)})
+def hub() -> Iterator[FakeHub]:
+    with FakeHub() as hub:
+        hub.add_repo(PROBE_REPO, FILES)
         yield hub
 
 
@@ -45,26 +52,28 @@ async def probe_all(*endpoints: str, **told: Any) -> dict[str, ProbeResult]:
     return {r.endpoint: r async for r in probe_sources(endpoints, **told)}
 
 
-async def test_a_probe_tells_who_serves_the_bytes_and_how_fast(
-    hub: SearchingHub, told: dict[str, Any]
+async def test_sources_are_tried_at_once_and_the_best_is_known(
+    hub: FakeHub, told: dict[str, Any]
 ) -> None:
-    results = await probe_all(hub.url, CLOSED, hub.url + "/", **told)
-    good, bad = results[hub.url], results[CLOSED]
-    assert good.reachable
-    assert good.hosts == (hub.url.partition("//")[2], hub.cdn_url.partition("//")[2])
-    assert good.latency_s > 0
-    assert good.bytes_per_s > 0
-    assert not bad.reachable
-    assert (bad.code, bool(bad.message), bool(bad.hint)) == ("unreachable", True, True)
-    assert best_source([*results.values()]) == hub.url
-    ranges = [s.headers.get("range") for s in hub.requests(PROBE_FILE, "cdn")]
-    assert ranges == ["bytes=0-0", f"bytes=0-{4 * 1024 * 1024 - 1}"]
+    with FakeHub() as other:
+        other.add_repo(PROBE_REPO, FILES)
+        # it answers only when the first one has been heard of
+        other.faults.append(Fault("hang", path="/api/"))
+        order: list[str] = []
+        endpoints = [other.url, CLOSED, hub.url, hub.url + "/"]
+        async with aclosing(probe_sources(endpoints, **told)) as results:
+            async for result in results:
+                order.append(result.endpoint)
+                if result.reachable:
+                    other.release.set()
+                    assert result.bytes_per_s > 0
+    assert order.index(hub.url) < order.index(other.url)
+    assert sorted(order) == sorted([CLOSED, hub.url, other.url])
 
 
 async def test_no_query_shows_a_token_to_another_endpoint(
-    hub: SearchingHub, told: dict[str, Any]
+    hub: FakeHub, told: dict[str, Any]
 ) -> None:
-    hub.found = [{"id": PROBE_REPO}]
     await probe_all(hub.url, **told)
     await search_models("qwen", endpoint=hub.url, **told)
     await model_info(PROBE_REPO, endpoint=hub.url, **told)
@@ -73,74 +82,91 @@ async def test_no_query_shows_a_token_to_another_endpoint(
 
 
 async def test_a_host_that_is_allowed_sees_the_token_and_nobody_behind_it(
-    hub: SearchingHub, told: dict[str, Any]
+    hub: FakeHub, told: dict[str, Any]
 ) -> None:
-    await model_info(PROBE_REPO, endpoint=hub.url, token_hosts=[hub.url], **told)
-    tokens = {seen.headers.get("authorization", "") for seen in hub.seen}
+    hub.add_repo("owner/closed", FILES, private=True, readers=("hf_variable",))
+    told["token_hosts"] = [hub.url]
+    info = await model_info("owner/closed", endpoint=hub.url, **told)
+    assert info.repo == "owner/closed"
+    with FakeHub() as elsewhere:
+        elsewhere.add_repo("owner/qwen", FILES)
+        fault = Fault("redirect", path="/api/models", location=elsewhere.url, times=-1)
+        hub.faults.append(fault)
+        (found,) = await search_models("qwen", endpoint=hub.url, **told)
+        assert found.repo == "owner/qwen"
+        assert "hf_" not in str([seen.headers for seen in elsewhere.seen])
+    tokens = {seen.headers["authorization"] for seen in hub.seen}
     assert tokens == {"Bearer hf_variable"}
 
 
-async def test_a_search_tells_what_a_person_chooses_by(
-    hub: SearchingHub, told: dict[str, Any]
+async def test_info_tells_files_sizes_licence_and_config(
+    hub: FakeHub, told: dict[str, Any]
 ) -> None:
-    hub.found = [
-        {
-            "id": "Qwen/Qwen3-0.6B",
-            "downloads": 1234,
-            "likes": 5,
-            "lastModified": "2025-07-26T03:46:27.000Z",
-            "gated": "manual",
-            "safetensors": {"parameters": {"BF16": 600, "F8_E4M3": 50}},
-            "tags": ["a", 7],
-        },
-        {"id": "qwen/bare"},
-        {"id": "qwen/../evil"},
-    ]
-    first, second = await search_models("qwen", endpoint=hub.url, **told)
-    assert (first.repo, first.downloads, first.likes) == ("Qwen/Qwen3-0.6B", 1234, 5)
-    assert (first.size_bytes, first.gated, first.tags) == (1250, True, ("a",))
-    assert (second.repo, second.size_bytes, second.gated) == ("qwen/bare", None, False)
-
-
-async def test_info_tells_files_sizes_and_config(
-    hub: SearchingHub, told: dict[str, Any]
-) -> None:
+    card = {"cardData": {"license": "apache-2.0"}}
+    sha = hub.add_repo(PROBE_REPO, FILES, info=card)
     info = await model_info("qwen3-0.6b", endpoint=hub.url, **told)
-    assert info.repo == PROBE_REPO
-    assert {f.path for f in info.files} == {"config.json", PROBE_FILE}
-    assert info.total_bytes == info.wanted_bytes == 2_000_000 + len(CONFIG)
+    assert (info.repo, info.commit, info.license) == (PROBE_REPO, sha, "apache-2.0")
+    assert {f.path for f in info.files if f.wanted} == {"config.json", PROBE_FILE}
+    assert info.wanted_bytes == 2_000_000 + len(CONFIG)
+    assert info.total_bytes == info.wanted_bytes + 500
+    assert info.weights_bytes == 2_000_000
     assert (info.context_length, info.architecture) == (40960, "Qwen3ForCausalLM")
+    assert info.config["max_position_embeddings"] == 40960
+    again = await model_info(PROBE_REPO, revision=sha, endpoint=hub.url, **told)
+    assert again == info
 
 
-async def test_a_repo_that_is_not_there_is_a_hub_error(
-    hub: SearchingHub, told: dict[str, Any]
-) -> None:
-    with pytest.raises(HubError) as caught:
-        await model_info("owner/nothing", endpoint=hub.url, **told)
-    assert caught.value.code == "not_found"
-    assert caught.value.hint
-
-
-async def test_offline_nothing_is_asked(
-    hub: SearchingHub, told: dict[str, Any]
-) -> None:
+async def test_offline_nothing_is_asked(hub: FakeHub, told: dict[str, Any]) -> None:
     told["environ"] = told["environ"] | {"HF_HUB_OFFLINE": "1"}
     with pytest.raises(HubError):
         await search_models("qwen", endpoint=hub.url, **told)
+    with pytest.raises(HubError):
+        await model_info(PROBE_REPO, endpoint=hub.url, **told)
     with pytest.raises(HubError):
         await probe_all(hub.url, **told)
     assert hub.seen == []
 
 
-async def test_a_query_that_hangs_can_be_given_up(
-    hub: SearchingHub, told: dict[str, Any]
+async def test_what_is_no_repo_or_endpoint_is_not_asked_for(
+    hub: FakeHub, told: dict[str, Any]
 ) -> None:
-    from tests.fake_hub import Fault
-    from tests.helpers import until
+    with pytest.raises(UsageError):
+        await model_info("../etc", endpoint=hub.url, **told)
+    with pytest.raises(UsageError):
+        await model_info(PROBE_REPO, revision="../x", endpoint=hub.url, **told)
+    with pytest.raises(UsageError):
+        await probe_all(hub.url, "nowhere", **told)
+    assert hub.seen == []
 
-    hub.faults.append(Fault("hold", path=PROBE_FILE, origin="cdn", times=-1))
+
+async def test_a_query_that_hangs_can_be_given_up(
+    hub: FakeHub, told: dict[str, Any]
+) -> None:
+    hub.faults.append(Fault("hang", times=-1))
     task = asyncio.create_task(probe_all(hub.url, **told))
-    await until(lambda: bool(hub.requests(PROBE_FILE, "cdn")))
+    await until(lambda: bool(hub.seen))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_process_that_cannot_start_is_told(
+    hub: FakeHub, told: dict[str, Any]
+) -> None:
+    told["environ"] = told["environ"] | {"PYTHONHOME": "/nowhere"}
+    with pytest.raises(HubError) as caught:
+        await search_models("qwen", endpoint=hub.url, **told)
+    assert caught.value.code == "query_died"
+    assert "download.log" in caught.value.message
+
+
+def test_the_official_hub_is_taken_unless_another_is_clearly_faster() -> None:
+    official = ProbeResult("https://huggingface.co", True, bytes_per_s=9e6)
+    mirror = ProbeResult("https://hf-mirror.com", True, bytes_per_s=10e6)
+    fast = ProbeResult("https://fast.example.com", True, bytes_per_s=30e6)
+    cut = ProbeResult("https://cut.example.com", True, bytes_per_s=90e6, code="x")
+    gone = ProbeResult("https://gone.example.com", False, code="unreachable")
+    assert best_source([mirror, official, cut, gone]) == official.endpoint
+    assert best_source([mirror, official, fast]) == fast.endpoint
+    assert best_source([gone, cut]) is None
+    assert best_source([]) is None
