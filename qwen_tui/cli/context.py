@@ -43,6 +43,11 @@ class Context:
             return store.latest()
         return None
 
+    @property
+    def hub_environ(self) -> dict[str, str]:
+        """The environment, with the HF_HOME in force, where the token lies."""
+        return {**os.environ, "HF_HOME": str(self.settings.hf_home)}
+
     def find_source(self, name: str) -> ModelSource:
         """Return the model called `name`; a relative path counts from here."""
         return find_model(

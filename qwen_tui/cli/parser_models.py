@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qwen_tui.cli.parser_parts import add_command, add_common, add_json
+from qwen_tui.cli.parser_parts import add_command, add_common, add_json, count
 from qwen_tui.i18n import _
 
 
@@ -18,6 +18,10 @@ def add_models(commands: Any) -> None:  # noqa: ANN401 - argparse has no public 
     actions.required = True
     add_command(actions, "list", _("list the models on this machine"), add_json)
 
+    add_command(actions, "search", _("search a hub for models"), _add_search)
+    add_command(
+        actions, "info", _("what a model's repo holds, and does it fit here"), _add_info
+    )
     add_command(
         actions,
         "download",
@@ -29,6 +33,23 @@ def add_models(commands: Any) -> None:  # noqa: ANN401 - argparse has no public 
     )
     add_command(actions, "delete", _("delete a model of the cache"), _add_delete)
     add_command(actions, "purge", _("delete unfinished files"), _add_purge)
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", metavar="QUERY", help=_("part of a name"))
+    add_json(parser)
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="M", help=_("a repo id or an alias"))
+    parser.add_argument("--revision", default="main", help=_("branch, tag or commit"))
+    parser.add_argument(
+        "--context",
+        type=count,
+        metavar="N",
+        help=_("tokens that memory is judged at"),
+    )
+    add_json(parser)
 
 
 def _add_download(parser: argparse.ArgumentParser) -> None:
