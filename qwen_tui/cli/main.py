@@ -58,6 +58,8 @@ def _command(args: argparse.Namespace) -> Callable[..., int]:
             from qwen_tui.cli.models import run
         case "chats":
             from qwen_tui.cli.chats import run
+        case "doctor":
+            from qwen_tui.cli.doctor import run
         case "config":
             from qwen_tui.cli.config import run
         case _:

@@ -49,6 +49,9 @@ def build_parser() -> Parser:
     add_command(commands, "ask", _("answer one prompt on standard output"), _add_ask)
     add_models(commands)
     _add_chats(commands)
+    add_command(
+        commands, "doctor", _("what is installed, in force, and wrong"), _add_doctor
+    )
     _add_config(commands)
     return parser
 
@@ -119,6 +122,11 @@ def _add_chats(commands: Any) -> None:  # noqa: ANN401 - argparse has no public 
 
     add_command(actions, "show", _("print a conversation"), add_chat)
     add_command(actions, "delete", _("delete a conversation"), add_delete)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--offline", action="store_true", help=_("try no source"))
+    add_json(parser)
 
 
 def _add_config(commands: Any) -> None:  # noqa: ANN401 - argparse has no public type for it
