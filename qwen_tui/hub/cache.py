@@ -4,6 +4,7 @@ The walk is our own: one dangling link or bad ref makes huggingface_hub 2.4's
 `scan_cache_dir` leave a repo out. Standard library only, for the UI imports it.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -190,8 +191,10 @@ def _all_watched(folders: Sequence[Path]) -> Iterator[LocalModel]:
     for folder in folders:
         root = folder.expanduser()
         for model in _watched_models(root, root, _FOLDER_DEPTH):
-            if model.source.path not in seen:  # watched folders may lie in another
-                seen.add(model.source.path)
+            # watched folders may lie in one another, and links lead anywhere
+            place = os.path.realpath(model.source.path)
+            if place not in seen:
+                seen.add(place)
                 yield model
 
 
@@ -209,7 +212,7 @@ def _watched_models(root: Path, folder: Path, depth: int) -> Iterator[LocalModel
         name = below if alone else below / file.name
         yield _named_by_path(_inspect_gguf(name.as_posix(), file))
     if depth > 0:
-        for child in subfolders(folder):
+        for child in sorted(subfolders(folder), key=Path.is_symlink):
             if not child.name.startswith("."):
                 yield from _watched_models(root, child, depth - 1)
 

@@ -6,17 +6,15 @@ the same in every repo. The library does the deleting itself, in a process of it
 (`prune`), for it knows how to give back what several repos share.
 """
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_tui.errors import ModelNotFound, QwenTuiError
 from qwen_tui.hub.cache import LocalModel
 from qwen_tui.hub.guards import downloading, is_own, refuse_download, refuse_use
+from qwen_tui.hub.prune import Order, remove_in_process
 from qwen_tui.hub.repo_id import repo_of_folder
 from qwen_tui.hub.revisions import CachedRepo, read_repo, unshared_blobs
 from qwen_tui.hub.weights import gguf_parts, shown
@@ -87,7 +85,12 @@ def plan_deletion(
     return _plan(model.repo, repo, wanted, model.file_in_repo)
 
 
-def delete(deletion: Deletion, *, in_use: Sequence[Path] = ()) -> int:
+def delete(
+    deletion: Deletion,
+    *,
+    in_use: Sequence[Path] = (),
+    remove: Callable[[Order], str] = remove_in_process,
+) -> int:
     """Delete what was planned and return the bytes freed. Blocking.
 
     What has changed since the plan counts: a blob that a new revision uses stays.
@@ -95,6 +98,7 @@ def delete(deletion: Deletion, *, in_use: Sequence[Path] = ()) -> int:
     Args:
         deletion: Of `plan_deletion`.
         in_use: Paths of models that this program has loaded.
+        remove: Carries an order out and returns what was said about it.
 
     Raises:
         QwenTuiError: "in_use", here or by another qwen-tui on this machine (see
@@ -110,7 +114,7 @@ def delete(deletion: Deletion, *, in_use: Sequence[Path] = ()) -> int:
     refuse_use(now.title, _places(now, repo), in_use)
     refuse_download(now.folder, name)
     if now.paths:
-        _prune(now)
+        _look_again(now, remove(_order(now)))
     return now.freed_bytes
 
 
@@ -188,32 +192,25 @@ def _own_folder(model: LocalModel, cache_dir: Path) -> Path:
     )
 
 
-def _prune(deletion: Deletion) -> None:
-    """Let the library delete, and look whether it did: it only logs what it cannot."""
-    order = {
-        "cache_dir": str(deletion.folder.parent),
-        "repos": [str(deletion.folder)] if deletion.whole else [],
-        "files": [str(path) for path in deletion.files],
-        "snapshots": [str(path) for path in deletion.snapshots],
-        "refs": [str(path) for path in deletion.refs],
-        "blobs": [str(path) for path in deletion.blobs],
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "qwen_tui.hub.prune"],
-        input=json.dumps(order),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+def _order(deletion: Deletion) -> Order:
+    return Order(
+        cache_dir=deletion.folder.parent,
+        repos=(deletion.folder,) if deletion.whole else (),
+        files=deletion.files,
+        snapshots=deletion.snapshots,
+        refs=deletion.refs,
+        blobs=deletion.blobs,
     )
+
+
+def _look_again(deletion: Deletion, said: str) -> None:
+    """Raise where something is still there: the library only logs what it cannot."""
     left = [path for path in deletion.paths if os.path.lexists(path)]
-    if not left:
-        return
-    said = ended.stderr.strip().splitlines()
-    raise QwenTuiError(
-        _("{path} could not be deleted: {reason}").format(
-            path=shown(left[0]), reason=shown(said[-1][-200:]) if said else "?"
-        ),
-        hint=_("Check its permissions; what could be deleted is gone."),
-        code="not_deleted",
-    )
+    if left:
+        raise QwenTuiError(
+            _("{path} could not be deleted: {reason}").format(
+                path=shown(left[0]), reason=shown(said[-200:])
+            ),
+            hint=_("Check its permissions; what could be deleted is gone."),
+            code="not_deleted",
+        )

@@ -27,7 +27,8 @@ class Filesystem:
 
         FUSE counts too: it is mostly sshfs, rclone or an object store.
         """
-        return self.kind in _NETWORK or self.kind.split(".")[0] in ("fuse", "fuseblk")
+        kind = self.kind.partition(".")[0]  # fuse.sshfs; a disk of its own is fuseblk
+        return kind in _NETWORK or kind == "fuse"
 
 
 def filesystem_of(path: Path, mounts: Path = _MOUNTS) -> Filesystem:
@@ -38,6 +39,11 @@ def filesystem_of(path: Path, mounts: Path = _MOUNTS) -> Filesystem:
     except (OSError, RuntimeError):  # RuntimeError: a loop of links
         return Filesystem("")
     return Filesystem(_longest_match(place, lines.splitlines()))
+
+
+def is_on_network(path: Path) -> bool:
+    """Whether `path` is on a network filesystem, as far as is known."""
+    return filesystem_of(path).is_network
 
 
 def _longest_match(place: str, lines: Iterable[str]) -> str:

@@ -113,7 +113,7 @@ def _make(folder: Path) -> bool:
         if folder.is_dir():
             return False
         folder.mkdir(parents=True)
-    except (FileExistsError, NotADirectoryError) as error:
+    except (FileExistsError, NotADirectoryError, ValueError) as error:  # a NUL
         raise SettingsError(
             _("{path} is no folder.").format(path=shown(folder)),
             hint=_("Choose another folder."),

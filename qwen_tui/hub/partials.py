@@ -9,12 +9,13 @@ huggingface_hub 2.4 removes its own when it can; what a killed download leaves i
 looks at again.
 """
 
+import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwen_tui.hub.filesystem import filesystem_of
+from qwen_tui.hub.filesystem import is_on_network
 from qwen_tui.hub.held import is_locked, locked
 from qwen_tui.hub.layout import all_files, entries, subfolders
 from qwen_tui.hub.repo_id import is_content_hash, repo_of_folder
@@ -43,91 +44,119 @@ class Partial:
     """Whoever writes it holds one of these."""
 
 
-def list_partials(cache_dir: Path, folders: Sequence[Path] = ()) -> list[Partial]:
+def list_partials(
+    cache_dir: Path,
+    folders: Sequence[Path] = (),
+    *,
+    is_network: Callable[[Path], bool] = is_on_network,
+) -> list[Partial]:
     """Every unfinished file in the HF cache and in plain folders of downloads.
 
     Args:
         cache_dir: The folder of models--* folders.
         folders: Folders that models were downloaded to, or that hold such folders.
+        is_network: Whether locks in a folder may not hold between machines; there a
+            file that was written just now counts as in use.
     """
     found: list[Partial] = []
     for repo_folder in subfolders(cache_dir):
-        found.extend(list_repo_partials(repo_folder))
+        found.extend(list_repo_partials(repo_folder, is_network=is_network))
     for folder in folders:
-        found.extend(_in_folder(folder.expanduser(), _FOLDER_DEPTH))
+        for place in _plain_folders(folder.expanduser(), _FOLDER_DEPTH):
+            found.extend(_in_plain_folder(place, is_network))
     return found
 
 
-def list_repo_partials(repo_folder: Path) -> list[Partial]:
+def list_repo_partials(
+    repo_folder: Path, *, is_network: Callable[[Path], bool] = is_on_network
+) -> list[Partial]:
     """The unfinished files of one models--* folder; none of any other folder."""
     repo = repo_of_folder(repo_folder.name)
     if repo is None or (repo_folder / "blobs").is_symlink():
         return []
     locks = repo_folder.parent / ".locks" / repo_folder.name
-    found: list[Partial] = []
-    for path in filter(is_partial, entries(repo_folder / "blobs")):
-        etag = path.name.split(".")[0]
-        found.extend(_partial(path, repo, (locks / f"{etag}.lock",)))
-    return found
+    return [
+        _look(path, repo, (locks / f"{_etag(path)}.lock",), is_network)
+        for path in filter(is_partial, entries(repo_folder / "blobs"))
+    ]
 
 
 def purge_partials(partials: Iterable[Partial]) -> int:
     """Delete unfinished files and return the bytes freed.
 
-    What a running download holds stays, and is held off while its file goes.
+    What a running download holds stays, and so does what was written since it was
+    listed; meanwhile no download can begin with it.
     """
-    return sum(_purge(partial) for partial in partials)
+    return sum(_purge(partial) for partial in partials if not partial.in_use)
 
 
-def _in_folder(folder: Path, depth: int) -> Iterator[Partial]:
-    for path in filter(is_partial, all_files(folder / RECORDS)):
-        # the library locks by file name, ours by etag: any held lock counts
-        locks = [f for f in entries(path.parent) if f.name.endswith(".lock")]
-        yield from _partial(path, str(folder), tuple(locks))
+def _plain_folders(folder: Path, depth: int) -> Iterator[Path]:
+    yield folder
     if depth > 0:
         for child in subfolders(folder):
             if not child.name.startswith("."):
-                yield from _in_folder(child, depth - 1)
+                yield from _plain_folders(child, depth - 1)
 
 
-def _partial(path: Path, repo: str, lock_files: tuple[Path, ...]) -> Iterator[Partial]:
-    try:
-        stat = path.lstat()
-    except OSError:
-        return
-    yield Partial(
+def _in_plain_folder(
+    folder: Path, is_network: Callable[[Path], bool]
+) -> Iterator[Partial]:
+    for path in filter(is_partial, all_files(folder / RECORDS)):
+        if _is_ours(path):
+            locks = [path.with_suffix(".lock")]
+        else:  # the library's locks are named by file: any of them may be its
+            locks = [f for f in entries(path.parent) if f.name.endswith(".lock")]
+        yield _look(path, str(folder), tuple(locks), is_network)
+
+
+def _look(
+    path: Path,
+    repo: str,
+    lock_files: tuple[Path, ...],
+    is_network: Callable[[Path], bool],
+) -> Partial:
+    size_bytes, modified = _size_and_time(path)
+    is_held = any(is_locked(lock) for lock in lock_files)
+    # between machines one lock may be given twice: there only silence tells
+    is_fresh = time.time() - modified < _FRESH_S
+    return Partial(
         path,
         repo,
-        stat.st_size,
-        ours=is_content_hash(path.name.removesuffix(PARTIAL_SUFFIX)),
-        modified=stat.st_mtime,
-        in_use=_is_written(path, stat.st_mtime, lock_files),
+        size_bytes,
+        ours=_is_ours(path),
+        modified=modified,
+        in_use=is_held or (is_fresh and is_network(path.parent)),
         lock_files=lock_files,
     )
 
 
-def _is_written(path: Path, modified: float, lock_files: tuple[Path, ...]) -> bool:
-    if any(is_locked(lock) for lock in lock_files):
-        return True
-    # between machines a lock may be given twice: there only silence tells
-    is_fresh = time.time() - modified < _FRESH_S
-    return is_fresh and filesystem_of(path.parent).is_network
+def _is_ours(path: Path) -> bool:
+    return is_content_hash(path.name.removesuffix(PARTIAL_SUFFIX))
+
+
+def _etag(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def _size_and_time(path: Path) -> tuple[int, float]:
+    try:
+        stat = path.lstat()
+    except OSError:
+        return 0, 0.0
+    return stat.st_size, stat.st_mtime
 
 
 def _purge(partial: Partial) -> int:
-    path = partial.path
-    try:
-        size_bytes = path.lstat().st_size
-        if _is_written(path, path.lstat().st_mtime, partial.lock_files):
+    with contextlib.ExitStack() as stack:
+        if len(partial.lock_files) == 1:
+            is_free = stack.enter_context(locked(partial.lock_files[0]))
+        else:
+            is_free = not any(is_locked(lock) for lock in partial.lock_files)
+        is_same = _size_and_time(partial.path) == (partial.size_bytes, partial.modified)
+        if not (is_free and is_same):
             return 0
-        own_lock = partial.lock_files[0] if len(partial.lock_files) == 1 else None
-        if own_lock is None:
-            path.unlink()
-            return size_bytes
-        with locked(own_lock) as is_free:
-            if not is_free:
-                return 0
-            path.unlink()
-    except OSError:
-        return 0
-    return size_bytes
+        try:
+            partial.path.unlink()
+        except OSError:
+            return 0
+    return partial.size_bytes

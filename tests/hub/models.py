@@ -69,3 +69,15 @@ def write_ref(cache_dir: Path, repo: str, text: str) -> None:
 def same_as(folder: Path, files: Mapping[str, bytes]) -> bool:
     """Whether every one of these files is in the folder, byte for byte."""
     return all((folder / path).read_bytes() == c for path, c in files.items())
+
+
+def tree(folder: Path) -> dict[Path, tuple[str, bytes]]:
+    """Everything below: a link with where it leads, a file with its bytes."""
+    return {
+        path: ("link", str(path.readlink()).encode())
+        if path.is_symlink()
+        else ("folder", b"")
+        if path.is_dir()
+        else ("file", path.read_bytes())
+        for path in folder.rglob("*")
+    }
