@@ -108,6 +108,20 @@ class Session:
             )
         return self._run(TurnPlan(cut, is_cut=True))
 
+    async def warm(self) -> None:
+        """Let the model read what was said so far, while the next question is written.
+
+        Not where the last answer was cut: going on inside it would take longer then.
+        """
+        backend, leaf_id = self.backend, self.conversation.leaf_id
+        if backend is None or self.busy or self.can_continue:
+            return
+        if messages := prompt_messages(self.conversation, leaf_id):
+            request = self.options.request(
+                messages, self.conversation.id, thinking=self.options.thinking
+            )
+            await backend.warm(request)
+
     async def stop(self) -> None:
         """End the running turn; its stream ends with `Finished("cancelled")`."""
         if self._turn is not None and self.backend is not None:
@@ -197,15 +211,8 @@ class Session:
         prompt = prompt_messages(self.conversation, start.parent_id)
         if turn.plan.is_cut:
             prompt.append(PromptMessage("assistant", start.content, start.thinking))
-        return TurnRequest(
-            messages=tuple(prompt),
-            sampling=options.presets.choose(options.choice, thinking=thinking),
-            max_new_tokens=options.max_new_tokens,
-            thinking=thinking,
-            thinking_budget=options.thinking_budget,
-            continue_last=turn.plan.is_cut,
-            conversation_id=self.conversation.id,
-        )
+        request = options.request(prompt, self.conversation.id, thinking=thinking)
+        return replace(request, continue_last=turn.plan.is_cut)
 
     def _take(self, turn: Turn, event: StreamEvent) -> Finished | Failed | None:
         """Bring an event into the conversation; return it where it ends the turn."""

@@ -75,6 +75,17 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """Read a history ahead of its next question, as long as nothing else is asked.
+
+    It ends with a `Finished`, whose usage tells what there was to read.
+    """
+
+    id: int
+    request: TurnRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End request `id` at the next chunk or token."""
 
@@ -217,6 +228,7 @@ Message = (
     Hello
     | Load
     | Generate
+    | Warm
     | Cancel
     | AnswerNow
     | Unload

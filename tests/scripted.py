@@ -90,7 +90,7 @@ class ScriptedBackend:
 
     Past the last script every turn answers "ok". Where `loaded` is None the
     load script plays first, as in a real backend. What was asked stands in
-    `requests`, `n_cancels`, `n_answer_now`, `n_closed_early`, `closed`.
+    `requests`, `warmed`, `n_cancels`, `n_answer_now`, `n_closed_early`, `closed`.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class ScriptedBackend:
         self.loaded = loaded
         self.load_script = load_script
         self.requests: list[TurnRequest] = []
+        self.warmed: list[TurnRequest] = []
         self.n_cancels = 0
         self.n_answer_now = 0
         self.n_closed_early = 0
@@ -136,6 +137,9 @@ class ScriptedBackend:
         finally:
             if not ended:
                 self.n_closed_early += 1
+
+    async def warm(self, request: TurnRequest) -> None:
+        self.warmed.append(request)
 
     async def _play(
         self, script: Sequence[Step], cancelled: StreamEvent

@@ -762,3 +762,33 @@ async def test_a_whole_answer_cannot_be_continued(store: Store):
     assert isinstance(last, Failed)
     assert last.code == "nothing_to_continue"
     assert len(backend.requests) == 1
+
+
+# Reading ahead
+
+
+async def test_the_model_reads_ahead_what_was_said(store: Store):
+    session, backend = session_for(store, says("Paris.", thinking="Easy one."))
+    await session.warm()
+    assert backend.warmed == []  # nothing was said
+    await say(session, "What is the capital of France?")
+    await session.warm()
+    (request,) = backend.warmed
+    assert [m.content for m in request.messages] == [
+        "What is the capital of France?",
+        "Paris.",
+    ]
+    assert request.conversation_id == session.conversation.id
+    assert request.conversation_id == backend.requests[0].conversation_id
+
+
+async def test_nothing_is_read_ahead_in_a_turn_or_after_a_cut_answer(store: Store):
+    session, backend = session_for(store, [AnswerDelta("Par"), Hang()])
+    running = Running(session.send("What is the capital of France?"))
+    await running.until_told(AnswerDelta("Par"))
+    await session.warm()
+    await session.stop()
+    await running.end()
+    assert session.can_continue
+    await session.warm()
+    assert backend.warmed == []

@@ -46,6 +46,7 @@ MESSAGES = (
         1, ModelSource("m", "/m", "gguf"), wire.LoadOptions("cpu", "float32", 2, True)
     ),
     wire.Generate(2, REQUEST),
+    wire.Warm(2, REQUEST),
     wire.Cancel(2),
     wire.AnswerNow(2),
     wire.Unload(3),

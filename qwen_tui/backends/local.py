@@ -102,6 +102,13 @@ class LocalBackend:
         """Answer one turn, loading first where needed; ends `Finished` or `Failed`."""
         return self._run(request)
 
+    async def warm(self, request: TurnRequest) -> None:
+        """Let an idle engine read a history; whatever is asked next interrupts it."""
+        if self._job is None and self._engine is not None and self.loaded is not None:
+            self._last_id += 1
+            with contextlib.suppress(ChildGone):  # told by `on_idle_death`
+                await self._engine.child.send(wire.Warm(self._last_id, request))
+
     async def cancel(self) -> None:
         """End the running load or turn: ask, wait, and kill an engine that is deaf."""
         job, engine = self._job, self._engine

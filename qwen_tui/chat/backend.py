@@ -75,6 +75,13 @@ class Backend(Protocol):
         """
         ...
 
+    async def warm(self, request: TurnRequest) -> None:
+        """Let an idle model read a history ahead of its next question, if it can.
+
+        Returns at once, holds nothing up, and tells nothing.
+        """
+        ...
+
     async def cancel(self) -> None:
         """End the running load or turn.
 

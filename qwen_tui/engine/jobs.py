@@ -18,6 +18,7 @@ from qwen_tui.engine.hold import ModelHold
 from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
 from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.progress import LoadMeter
+from qwen_tui.engine.warm import warm
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 
@@ -71,6 +72,8 @@ class Engine:
                 return self._load(job)
             case wire.Generate():
                 return self._generate(job)
+            case wire.Warm():
+                return self._warm(job)
             case wire.Unload():
                 self._unload()
                 return Finished("stop", Usage())
@@ -109,6 +112,19 @@ class Engine:
             wants_answer=lambda: flags.wants_answer(job.id),
         )
         return generate(self._loaded, job.request, parent, self._reader)
+
+    def _warm(self, job: wire.Warm) -> Finished:
+        if self._loaded is None or self._reader is None:
+            return Finished("stop", Usage())
+        channel = self._channel
+        return warm(
+            self._loaded,
+            job.request,
+            self._reader,
+            is_unwanted=lambda: (
+                not channel.jobs.empty() or channel.flags.is_cancelled(job.id)
+            ),
+        )
 
     def _unload(self) -> None:
         if self._loaded is None:

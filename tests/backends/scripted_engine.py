@@ -61,7 +61,7 @@ class Engine:
         self.output = os.dup(1)
         os.dup2(2, 1)
         self.flags = Flags()
-        self.loads = 0
+        self.loads = self.warmed = 0
 
     def say(self, n: int, *events: StreamEvent) -> None:
         for event in events:
@@ -80,6 +80,9 @@ class Engine:
                     self.load(n, source.path)
                 case wire.Generate(n, request):
                     self.generate(n, request)
+                case wire.Warm(n):
+                    self.warmed += 1
+                    self.say(n, AnswerDelta("of no turn"), Finished("stop", Usage()))
                 case message:
                     raise AssertionError(message)
 
@@ -140,6 +143,8 @@ class Engine:
                 return "quiet"
             case "env":
                 return os.environ.get(rest, "unset")
+            case "warmed":
+                return str(self.warmed)
             case "pid":
                 return str(os.getpid())
             case _:

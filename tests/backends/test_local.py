@@ -109,6 +109,21 @@ async def test_a_turn_loads_first_and_the_next_one_does_not(backend: LocalBacken
     assert await ask(backend, "say hello") == told
 
 
+async def test_reading_ahead_is_asked_of_an_idle_engine_and_ends_no_turn(
+    backend: LocalBackend,
+):
+    await backend.warm(turn("too early"))  # nothing is loaded
+    assert await answer(backend, "warmed") == "0"
+    await backend.warm(turn("history"))
+    assert await answer(backend, "warmed") == "1"
+    running = Collected(backend.stream(turn("hangs")))
+    await running.until_told(AnswerDelta("partial"))
+    await backend.warm(turn("in between"))
+    await backend.cancel()
+    assert await running.end() == Finished("cancelled", USAGE)
+    assert await answer(backend, "warmed") == "1"
+
+
 async def test_loading_again_loads_again_in_the_same_engine(backend: LocalBackend):
     pid = await answer(backend, "pid")
     (*_, loaded) = await every(backend.load())

@@ -80,6 +80,12 @@ class EngineProcess:
         self.send(wire.Generate(self._n_requests, request))
         return self._n_requests
 
+    def warm(self, *messages: PromptMessage) -> int:
+        self._n_requests += 1
+        request = TurnRequest(messages, Sampling(temperature=0), 32)
+        self.send(wire.Warm(self._n_requests, request))
+        return self._n_requests
+
     def unload(self) -> int:
         self._n_requests += 1
         self.send(wire.Unload(self._n_requests))

@@ -19,6 +19,7 @@ from qwen_tui.chat.turn import empty_answer
 from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.model import LoadedModel
 from qwen_tui.engine.prefill import PromptReader
+from qwen_tui.engine.warm import warm
 
 Stop = Callable[[list[StreamEvent]], bool]
 
@@ -89,6 +90,17 @@ class Talk:
             conversation_id=self.chat.id,
             **options,
         )
+
+    def warm(self, is_unwanted: Callable[[], bool] = lambda: False) -> Finished:
+        """Read ahead, before the next question."""
+        messages = prompt_messages(self.chat, self.chat.leaf_id)
+        request = TurnRequest(
+            tuple(messages),
+            self._sampling,
+            self._limit,
+            conversation_id=self.chat.id,
+        )
+        return warm(self.model, request, self.reader, is_unwanted)
 
     def _answer(self, answer: ChatMessage, **options: Any) -> ChatMessage:
         stop: Stop = options.pop("stop_when", never)

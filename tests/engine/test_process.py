@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from qwen_tui import wire
+from qwen_tui.chat.backend import PromptMessage
 from qwen_tui.chat.events import (
     AnswerDelta,
     Failed,
@@ -115,6 +116,39 @@ def test_cancelling_in_prefill_and_in_decode_ends_the_answer(
     again = engine.last(engine.ask("hi", limit=3, sampling=WARM))
     assert isinstance(again, Finished)
     assert again.reason != "cancelled"
+
+
+def test_reading_ahead_gives_way_to_whatever_is_asked(
+    engine: EngineProcess, slow: Path, tiny: Path
+) -> None:
+    history = (PromptMessage("user", "x" * 4000), PromptMessage("assistant", "y"))
+    assert isinstance(engine.last(engine.load(slow)), Loaded)
+    engine.warm(*history)
+    question = PromptMessage("user", "go on")
+    engine.warm(*history)  # the one before has read a chunk, if any
+    request = engine.ask("", limit=2, messages=(*history, question))
+    ends = list(_ends_until(engine, request))
+    assert [end.reason for end in ends] == ["cancelled", "cancelled", "length"]
+    usage = ends[-1].usage
+    assert usage.cached_tokens < 4000  # it did not wait for all to be read
+    finished = engine.last(engine.warm(*history, question, PromptMessage("user", "?")))
+    assert isinstance(finished, Finished)
+    assert finished.reason == "stop"
+    assert finished.usage.cached_tokens > 4000
+    engine.warm(PromptMessage("user", "z" * 4000))
+    assert isinstance(engine.last(engine.load(tiny)), Loaded)
+    assert isinstance(engine.last(engine.ask("hi", limit=3)), Finished)
+
+
+def _ends_until(engine: EngineProcess, request: int) -> Iterator[Finished]:
+    """Yield how each request up to this one ended."""
+    while True:
+        message = engine.next()
+        assert isinstance(message, wire.Event)
+        if isinstance(message.event, Finished):
+            yield message.event
+            if message.id == request:
+                return
 
 
 def test_a_load_can_be_cancelled_and_done_again(

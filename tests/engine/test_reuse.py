@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from qwen_tui.chat.backend import PromptMessage
 from qwen_tui.chat.events import AnswerDelta, StreamEvent, ThinkingDelta
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.engine.model import LoadedModel
@@ -210,3 +211,51 @@ def test_a_retry_and_an_edit_on_linear_attention_read_one_question_at_most(
     usage = talk.finished[-1].usage
     new = len("user\n") + len(question) + len("..\n..assistant\n")  # bytes, 1 a token
     assert usage.prompt_tokens - usage.cached_tokens <= new
+
+
+@pytest.mark.parametrize("kind", ["demo", "hybrid_model"])
+def test_what_was_read_ahead_is_all_of_the_next_prompt_but_the_question(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    model: LoadedModel = request.getfixturevalue(kind)
+    sampling = WARM if kind == "hybrid_model" else GREEDY
+    talk = talk_with(model, sampling)
+    talk.ask("Write a list of three colours.")
+    finished = talk.warm()
+    assert finished.reason == "stop"
+    question = "What is my name?"
+    talk.ask(question)
+    usage = talk.finished[-1].usage
+    read = usage.prompt_tokens - usage.cached_tokens
+    asked = model.prompts.build([PromptMessage("user", question)], thinking=True)
+    assert usage.cached_tokens >= finished.usage.prompt_tokens - len("user\n")
+    assert read <= len(asked)
+    talk.warm()
+    talk.retry()  # as it was before
+
+
+def test_reading_ahead_ends_between_two_chunks_and_what_it_read_counts(
+    demo: LoadedModel,
+) -> None:
+    talk = talk_with(demo, GREEDY)
+    talk.ask(QUESTIONS[1] * 60)
+    talk.reader = PromptReader(demo)  # it has read nothing yet
+    answers = iter([False, True])
+    finished = talk.warm(is_unwanted=lambda: next(answers))
+    assert finished.reason == "cancelled"
+    talk.ask(QUESTIONS[6])
+    usage = talk.finished[-1].usage
+    assert 0 < usage.cached_tokens < finished.usage.prompt_tokens
+
+
+def test_reading_ahead_is_left_where_hardly_anything_is_to_be_read(
+    demo: LoadedModel,
+) -> None:
+    talk = talk_with(demo, GREEDY)
+    talk.ask(QUESTIONS[2])
+    talk.warm()
+
+    def not_asked() -> bool:
+        raise AssertionError("a chunk was about to be read")
+
+    assert talk.warm(not_asked).reason == "stop"

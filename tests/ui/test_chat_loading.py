@@ -42,6 +42,27 @@ async def test_a_waiting_message_is_answered_when_the_model_is_there(
         await person.shown("here")
 
 
+async def test_what_is_written_while_the_model_loads_lets_it_read_ahead_then(
+    make_app: MakeApp,
+) -> None:
+    first = make_app(ScriptedBackend(says("Hello Ada.")))
+    async with first.run_test(size=SIZE) as pilot:
+        person = Person(first, pilot)
+        await person.ready()
+        await person.asks("My name is Ada.")
+        chat_id = person.saved().id
+    gate = Gate()
+    load = (LoadProgress("weights", 0.43), gate, LOADED)
+    backend = ScriptedBackend(loaded=None, load_script=load)
+    again = make_app(backend, chat=chat_id)
+    async with again.run_test(size=SIZE) as pilot:
+        await Person(again, pilot).sees("Loading the model 43%")
+        await pilot.press(*"What is")
+        gate.open()
+        await until(lambda: len(backend.warmed) == 1, pause=pilot.pause)
+        assert backend.loaded is not None
+
+
 async def test_escape_takes_a_waiting_message_back_and_then_stops_the_load(
     make_app: MakeApp,
 ) -> None:

@@ -45,6 +45,33 @@ async def test_the_second_message_carries_the_first_with_it(make_app: MakeApp) -
     ]
 
 
+async def test_the_first_key_of_a_message_lets_the_model_read_ahead(
+    make_app: MakeApp,
+) -> None:
+    gate = Gate()
+    backend = ScriptedBackend(says("Hello Ada."), [AnswerDelta("A"), gate, *says("da")])
+    app = make_app(backend)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("My name is Ada.")
+        assert len(backend.warmed) == 0
+        await pilot.press(*"What ")
+        await until(lambda: len(backend.warmed) == 1, pause=pilot.pause)
+        await person.types("is my name?")
+        await until(lambda: gate.reached, pause=pilot.pause)
+        await pilot.press(*"And ")  # while it answers
+        assert len(backend.warmed) == 1
+        gate.open()
+        await person.idle()
+        await until(lambda: len(backend.warmed) == 2, pause=pilot.pause)
+    assert [m.content for m in backend.warmed[0].messages] == [
+        "My name is Ada.",
+        "Hello Ada.",
+    ]
+    assert backend.warmed[1].messages[-1].content == "Ada"
+
+
 async def test_an_answer_is_seen_while_it_streams(make_app: MakeApp) -> None:
     gate = Gate()
     script = [PrefillProgress(9, 9, 0), AnswerDelta("First part"), gate]

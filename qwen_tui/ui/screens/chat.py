@@ -140,6 +140,7 @@ class ChatScreen(Screen[None]):
             await self.turns.load()
         finally:
             self._set_running()
+        await self.read_ahead()
 
     # Turns
 
@@ -175,6 +176,7 @@ class ChatScreen(Screen[None]):
             self.post_message(TurnSettled())
             if self._asked_while_answering and self.confirm.close():
                 self.tell(_("The answer is finished. Ctrl+Q quits."))
+        await self.read_ahead()
 
     def _set_running(self, running: bool | None = None) -> None:
         """Tick only while something runs: an idle screen sends nothing."""
@@ -270,6 +272,11 @@ class ChatScreen(Screen[None]):
         question = _('Delete "{title}" for good?').format(title=title)
         confirmed = DeleteChatConfirmed(event.chat_id)
         self.ask(question, lambda: self.post_message(confirmed))
+
+    @on(Composer.Begun)
+    async def read_ahead(self) -> None:
+        if self.composer.text:
+            await self.turns.warm()
 
     @on(Composer.PageAsked)
     def page(self, event: Composer.PageAsked) -> None:

@@ -181,6 +181,11 @@ class ChatTurns:
         """Wait until no turn runs."""
         await self._idle.wait()
 
+    async def warm(self) -> None:
+        """Let the model read ahead while the next question is written."""
+        if self.session is not None and not self.active:
+            await self.session.warm()
+
     async def answer_now(self) -> None:
         """End the thinking and let the answer begin."""
         session = self.session

@@ -27,6 +27,9 @@ class Composer(TextArea):
 
         text: str
 
+    class Begun(Message):
+        """The person begins to write: the composer was empty before."""
+
     @dataclass
     class PageAsked(Message):
         """The person pages the transcript without leaving the composer."""
@@ -52,6 +55,7 @@ class Composer(TextArea):
         self._prompts: list[str] = []
         self._place = 0
         self._draft = ""
+        self._was_empty = True
 
     def on_mount(self) -> None:
         self.border_title = _("Message")
@@ -103,6 +107,9 @@ class Composer(TextArea):
         self.replace(shown, *self.selection)
 
     def on_text_area_changed(self) -> None:
+        if self._was_empty and self.text:
+            self.post_message(self.Begun())
+        self._was_empty = not self.text
         n_lines = self.document.line_count
         self.border_subtitle = (
             ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)
