@@ -191,6 +191,7 @@ class Session:
         options, request = self.options, self._request(turn)
         settings = {
             **asdict(request.sampling),
+            "stop": list(request.sampling.stop),  # as it is on disk
             "thinking": request.thinking,
             "thinking_budget": options.thinking_budget,
             "max_new_tokens": options.max_new_tokens,

@@ -118,7 +118,10 @@ async def test_a_turn_is_saved_with_everything_that_made_it(store: Store):
         "top_k": 20,
         "min_p": 0.0,
         "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "repetition_penalty": 1.0,
         "seed": 7,
+        "stop": [],
         "thinking": True,
         "thinking_budget": None,
         "max_new_tokens": 1000,
@@ -131,7 +134,9 @@ async def test_a_turn_is_saved_with_everything_that_made_it(store: Store):
         "prefill_s": 0.5,
         "decode_s": 1.0,
         "thinking_s": 0.0,
+        "first_token_s": 0.0,
         "finish_reason": "stop",
+        "finish_detail": "",
         "thinking_cut": False,
     }
     assert session.withdrawn is None
@@ -731,7 +736,9 @@ async def test_a_cut_answer_goes_on_in_the_same_message(store: Store, ends: str)
         "prefill_s": 0.75 if had_usage else 0.25,
         "decode_s": 3.0 if had_usage else 2.0,
         "thinking_s": 0.0,
+        "first_token_s": 0.0,
         "finish_reason": "stop",
+        "finish_detail": "",
         "thinking_cut": False,
     }
     assert not session.can_continue

@@ -78,6 +78,7 @@ class GrowingAnswer:
         usage = {
             **asdict(cost),
             "finish_reason": last.reason,
+            "finish_detail": last.detail,
             "thinking_cut": last.thinking_cut,
         }
         if last.seed is not None:
@@ -104,4 +105,5 @@ def add_usage(first: Usage, more: Usage) -> Usage:
     prompt = first if first.prompt_tokens else more
     total["prompt_tokens"] = prompt.prompt_tokens
     total["cached_tokens"] = prompt.cached_tokens
+    total["first_token_s"] = prompt.first_token_s
     return Usage(**total)

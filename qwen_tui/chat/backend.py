@@ -33,6 +33,8 @@ class TurnRequest:
     """The last message is an assistant's, cut short: go on inside it."""
     conversation_id: str = ""
     """Whose turn it is: what was read for its earlier turns is not read again."""
+    loop_guard: bool = True
+    """End an answer that repeats itself; see `Finished.detail`."""
 
 
 @dataclass(frozen=True, slots=True)

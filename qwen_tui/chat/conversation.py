@@ -34,7 +34,8 @@ class ChatMessage:
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The settings that made an answer: sampling fields, seed, thinking, limits."""
     usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """`Usage` as a mapping, and "finish_reason", "thinking_cut", "error"."""
+    """`Usage` as a mapping, and "finish_reason", "finish_detail", "thinking_cut",
+    "error"."""
     pinned: bool = False
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 FinishReason = Literal["stop", "length", "cancelled"]
+FinishDetail = Literal["", "loop", "stop_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Usage:
     """Seconds from then to the last token."""
     thinking_s: float = 0.0
     """The part of `decode_s` that was spent thinking."""
+    first_token_s: float = 0.0
+    """Seconds from the request to the first new token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,9 @@ class Finished:
     """Thinking was opened and never closed: the limit fell inside it."""
     seed: int | None = None
     """The seed that was used, also where none was asked for."""
+    detail: FinishDetail = ""
+    """What else ended it: "loop", the answer repeated itself (reason "length");
+    "stop_text", one of the texts that were asked for came (reason "stop")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class TurnOptions:
     choice: SamplingChoice = field(default_factory=SamplingChoice)
     thinking: bool = True
     thinking_budget: int | None = None
+    loop_guard: bool = True
 
     def request(
         self,
@@ -36,6 +37,7 @@ class TurnOptions:
             thinking=thinking,
             thinking_budget=self.thinking_budget,
             conversation_id=conversation_id,
+            loop_guard=self.loop_guard,
         )
 
 

@@ -3,16 +3,14 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from qwen_tui.backends.local import LocalBackend
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.chat.events import Failed, Finished
-from qwen_tui.chat.sampling import SamplingChoice
-from qwen_tui.chat.turn import TurnOptions
+from qwen_tui.cli.ask_options import turn_options
 from qwen_tui.cli.ask_output import AskOutput
+from qwen_tui.cli.ask_prompt import build_prompt
 from qwen_tui.cli.context import Context, warn_of_remote_code
 from qwen_tui.cli.output import say
 from qwen_tui.errors import QwenTuiError, UsageError
@@ -21,7 +19,6 @@ from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.database import IN_MEMORY
 
-FILE_LIMIT_BYTES = 1_000_000  # a longer file would not fit any context we know
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -39,59 +36,6 @@ def run(context: Context) -> int:
         return asyncio.run(_answer(context, store, conversation, source, prompt))
     finally:
         store.close()
-
-
-def build_prompt(prompt: str, files: Sequence[Path]) -> str:
-    """Return the prompt with standard input and files appended.
-
-    Raises:
-        UsageError: nothing was asked, or a file is no text we can attach.
-    """
-    parts = [prompt] if prompt else []
-    if sys.stdin is not None and not sys.stdin.isatty():  # pyright: ignore[reportUnnecessaryComparison]
-        piped = sys.stdin.buffer.read().decode("utf-8", "replace").rstrip("\n")
-        if piped.strip():
-            parts.append(piped)
-    parts.extend(attach(path) for path in files)
-    if not parts:
-        raise UsageError(
-            _("There is nothing to ask."),
-            hint=_('Try: qwen-tui ask --model demo "What is the capital of France?"'),
-        )
-    return "\n\n".join(parts)
-
-
-def attach(path: Path) -> str:
-    """Return a text file as a fenced block under its name.
-
-    Raises:
-        UsageError: the file cannot be read, is too long, or is no text.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(
-            _("Cannot read {path}: {reason}.").format(path=path, reason=reason)
-        ) from error
-    if len(data) > FILE_LIMIT_BYTES:
-        raise UsageError(
-            _("{path} has {size} bytes; the limit is {limit}.").format(
-                path=path, size=len(data), limit=FILE_LIMIT_BYTES
-            ),
-            hint=_("Attach the part that matters."),
-        )
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            _("{path} is no UTF-8 text.").format(path=path),
-            hint=_("Convert it first; pictures and programs cannot be attached."),
-        ) from error
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{path.name}\n{fence}\n{text.rstrip()}\n{fence}"
 
 
 def _conversation(context: Context, store: Store) -> Conversation:
@@ -115,41 +59,6 @@ def _source(context: Context, conversation: Conversation) -> ModelSource:
             hint=_("Add --model M; 'qwen-tui models list' shows what is here."),
         )
     return context.find_source(name)
-
-
-def turn_options(context: Context) -> TurnOptions:
-    """Return the settings with what the arguments say on top."""
-    args, settings = context.args, context.settings
-    generation = settings.generation
-    names = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "seed")
-    choice = SamplingChoice(**{name: getattr(args, name) for name in names})
-    _check_sampling(choice)
-    thinking = generation.thinking if args.think is None else args.think
-    return TurnOptions(
-        presets=settings.sampling,
-        choice=choice,
-        thinking=thinking,
-        thinking_budget=args.thinking_budget or generation.thinking_budget or None,
-        max_new_tokens=args.max_new_tokens or generation.max_new_tokens,
-    )
-
-
-def _check_sampling(choice: SamplingChoice) -> None:
-    allowed = {
-        "temperature": (0.0, 100.0),
-        "top_p": (0.0, 1.0),
-        "top_k": (0, 1_000_000),
-        "min_p": (0.0, 1.0),
-        "presence_penalty": (-2.0, 2.0),
-    }
-    for name, (low, high) in allowed.items():
-        value = getattr(choice, name)
-        if value is not None and not low <= value <= high:
-            raise UsageError(
-                _("--{name} must be between {low} and {high}.").format(
-                    name=name.replace("_", "-"), low=low, high=high
-                )
-            )
 
 
 async def _answer(

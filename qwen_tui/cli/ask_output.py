@@ -61,8 +61,8 @@ class AskOutput:
                 self._answer(text)
             case Finished() | Failed():
                 self.close()
-                if isinstance(event, Finished) and event.thinking_cut:
-                    say(_("The limit was reached while thinking."), sys.stderr)
+                if isinstance(event, Finished) and (note := end_note(event)):
+                    say(note, sys.stderr)
 
     def close(self) -> None:
         """End open lines, so that the next program's output starts on its own."""
@@ -88,6 +88,7 @@ class AskOutput:
                         "event": "done",
                         "finish_reason": reason,
                         "chat": self.chat,
+                        "finish_detail": event.detail,
                         "usage": asdict(usage),
                         "thinking_cut": event.thinking_cut,
                         "seed": event.seed,
@@ -129,6 +130,18 @@ class AskOutput:
         self._end_thinking()
         say(text, end="")
         self._line_open = not text.endswith("\n")
+
+
+def end_note(finished: Finished) -> str:
+    """Return what is to be told about how an answer ended; mostly nothing."""
+    if finished.detail == "loop":
+        return _(
+            "The answer repeated itself and was stopped. --presence-penalty 1.5 or "
+            "another --seed may help; --no-loop-guard lets it go on."
+        )
+    if finished.thinking_cut and finished.reason == "length":
+        return _("The limit was reached while thinking.")
+    return ""
 
 
 def _percent(fraction: float) -> int:

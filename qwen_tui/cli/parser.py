@@ -3,10 +3,10 @@
 import argparse
 import sys
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 from qwen_tui import __version__
+from qwen_tui.cli.parser_ask import add_ask
 from qwen_tui.cli.parser_models import add_models
 from qwen_tui.cli.parser_parts import (
     Parser,
@@ -14,7 +14,6 @@ from qwen_tui.cli.parser_parts import (
     add_common,
     add_json,
     add_model,
-    count,
 )
 from qwen_tui.i18n import _
 
@@ -46,7 +45,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(
         dest="command", metavar="", title=_("commands"), parser_class=Parser
     )
-    add_command(commands, "ask", _("answer one prompt on standard output"), _add_ask)
+    add_command(commands, "ask", _("answer one prompt on standard output"), add_ask)
     add_models(commands)
     _add_chats(commands)
     add_command(
@@ -54,54 +53,6 @@ def build_parser() -> Parser:
     )
     _add_config(commands)
     return parser
-
-
-def _add_ask(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt", nargs="?", default="", metavar="PROMPT")
-    add_model(parser)
-    add = parser.add_argument
-    add("--system", metavar="TEXT", help=_("system prompt"))
-    thinking = parser.add_mutually_exclusive_group()
-    thinking.add_argument(
-        "--think",
-        dest="think",
-        action="store_true",
-        default=None,
-        help=_("think before the answer"),
-    )
-    thinking.add_argument(
-        "--no-think",
-        dest="think",
-        action="store_false",
-        default=None,
-        help=_("answer at once"),
-    )
-    add("--thinking-budget", type=count, metavar="N", help=_("most thinking tokens"))
-    add("--max-new-tokens", type=count, metavar="N", help=_("most new tokens"))
-    add("--temperature", type=float, metavar="F", help=_("0 is greedy"))
-    add("--top-p", type=float, metavar="F")
-    add("--top-k", type=int, metavar="N")
-    add("--min-p", type=float, metavar="F")
-    add("--presence-penalty", type=float, metavar="F")
-    add("--seed", type=int, metavar="N", help=_("same seed, same answer"))
-    add(
-        "--file",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="PATH",
-        help=_("attach a text file; may be repeated"),
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--chat", metavar="CHAT", help=_("go on in a conversation"))
-    which.add_argument(
-        "--continue",
-        dest="continue_",
-        action="store_true",
-        help=_("go on in the newest conversation"),
-    )
-    add("--no-save", action="store_true", help=_("leave no trace on disk"))
-    add_json(parser)
 
 
 def _add_chats(commands: Any) -> None:  # noqa: ANN401 - argparse has no public type for it

@@ -9,22 +9,23 @@ from torch import Tensor
 
 from qwen_tui.chat.backend import TurnRequest
 from qwen_tui.chat.events import (
-    AnswerDelta,
+    FinishDetail,
     Finished,
     FinishReason,
     PrefillProgress,
     StreamEvent,
-    ThinkingDelta,
     Usage,
 )
+from qwen_tui.engine.loop_guard import LoopGuard
 from qwen_tui.engine.model import LoadedModel
 from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.sample import Sampler
-from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter, opened_by
+from qwen_tui.engine.stops import StopTexts
+from qwen_tui.engine.teller import Teller
+from qwen_tui.engine.thinking import ThinkingSplitter, opened_by
 from qwen_tui.errors import ContextOverflow
 from qwen_tui.i18n import _
 
-_TELL_INTERVAL_S = 1 / 30  # more events a second cost the reader, and show nothing
 # Source: Qwen documentation, "Quickstart", thinking budget
 _EARLY_STOP = (
     "\n\nConsidering the limited time by the user, I have to give the solution "
@@ -61,6 +62,7 @@ def generate(
         ContextOverflow: the prompt leaves no room for an answer.
         QwenTuiError: the template refuses the messages.
     """
+    begun = time.monotonic()
     prompt = loaded.prompts.build(
         request.messages,
         thinking=request.thinking,
@@ -76,7 +78,7 @@ def generate(
         )
     reader = reader or PromptReader(loaded)
     with torch.inference_mode():
-        answer = _Answer(loaded, request, parent, prompt, reader)
+        answer = _Answer(loaded, request, parent, prompt, reader, begun)
         finished = answer.run(min(request.max_new_tokens, room))
         reader.settle()
     return finished
@@ -92,6 +94,7 @@ class _Answer:
         parent: Parent,
         prompt: list[int],
         reader: PromptReader,
+        begun: float,
     ) -> None:
         self._loaded = loaded
         self._request = request
@@ -100,7 +103,7 @@ class _Answer:
         self._reader = reader
         self._forward = reader.begin(request, prompt)
         self._cached = len(self._forward.kv_cache.ids)
-        self._sampler = Sampler(request.sampling)
+        self._sampler = Sampler(request.sampling, prompt)
         opened = opened_by(prompt, loaded.think_tags)
         self._splitter = ThinkingSplitter(
             loaded.tokenizer,
@@ -108,10 +111,14 @@ class _Answer:
             opened=opened,
             resumed=_resumes_text(request, opened=opened),
         )
-        self._teller = _Teller(parent.tell)
+        self._stops = StopTexts(request.sampling.stop)
+        self._teller = Teller(parent.tell, self._stops)
+        self._loops = LoopGuard() if request.loop_guard else None
+        self._detail: FinishDetail = ""
         self._n_generated = 0
-        self._begun = time.monotonic()
+        self._begun = begun
         self._read_at: float | None = None
+        self._first_at: float | None = None
         self._thought_at: float | None = None
 
     def run(self, limit: int) -> Finished:
@@ -123,13 +130,13 @@ class _Answer:
                 with self._forward.decoding():
                     reason = self._decode(logits, limit)
         finally:  # what was made before a failure is told, too
-            self._teller.take(self._splitter.finish())
-            self._teller.flush()
+            self._teller.finish(self._splitter.finish())
         return Finished(
             reason,
             self._usage(),
             thinking_cut=self._splitter.is_thinking,
             seed=self._sampler.seed,
+            detail=self._detail,
         )
 
     def _read_prompt(self) -> Tensor | None:
@@ -153,12 +160,20 @@ class _Answer:
         while self._n_generated < limit:
             token_id = self._sampler.draw(logits)
             self._n_generated += 1
+            self._first_at = self._first_at or time.monotonic()
             if token_id in self._loaded.stop_ids:
                 return "stop"
             self._take(token_id)
+            if self._stops.found:
+                self._detail = "stop_text"
+                return "stop"
             if self._parent.is_cancelled():
                 return "cancelled"
+            if self._loops is not None and self._loops.push(token_id):
+                self._detail = "loop"
+                return "length"
             forced = self._end_of_thinking(limit - self._n_generated)
+            self._sampler.skip(forced)
             for forced_id in forced:
                 self._n_generated += 1
                 self._take(forced_id)
@@ -199,6 +214,7 @@ class _Answer:
             prefill_s=read_at - self._begun,
             decode_s=now - read_at,
             thinking_s=thought_at - read_at,
+            first_token_s=(self._first_at or self._begun) - self._begun,
         )
 
 
@@ -207,34 +223,3 @@ def _resumes_text(request: TurnRequest, *, opened: bool) -> bool:
         return False
     last = request.messages[-1]
     return bool(last.content or (opened and last.thinking))
-
-
-class _Teller:
-    """Merges pieces of one channel to at most 30 events a second."""
-
-    def __init__(self, tell: Callable[[StreamEvent], None]) -> None:
-        self._tell = tell
-        self._channel = Channel.ANSWER
-        self._text = ""
-        self._n_tokens = 0
-        self._told_at = 0.0
-
-    def take(self, pieces: list[Piece]) -> None:
-        """Take what one token made."""
-        self._n_tokens += 1
-        for channel, text in pieces:
-            if channel is not self._channel:
-                self.flush()
-                self._channel = channel
-            self._text += text
-        if time.monotonic() - self._told_at >= _TELL_INTERVAL_S:
-            self.flush()
-
-    def flush(self) -> None:
-        """Tell what waits."""
-        if not self._text:
-            return
-        delta = ThinkingDelta if self._channel is Channel.THINKING else AnswerDelta
-        self._tell(delta(self._text, tokens=self._n_tokens))
-        self._text, self._n_tokens = "", 0
-        self._told_at = time.monotonic()

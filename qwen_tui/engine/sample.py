@@ -1,12 +1,14 @@
 """Drawing the next token: the top k first, everything else over those few."""
 
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from qwen_tui.chat.sampling import Sampling
+from qwen_tui.engine.penalties import Penalties
 
 _FIRST_CANDIDATES = 1024
 _SEED_LIMIT = 2**31
@@ -24,14 +26,15 @@ class Candidates(NamedTuple):
 class Sampler:
     """Draws the tokens of one answer."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, prompt: Sequence[int] = ()) -> None:
+        """Begin an answer to `prompt`, whose tokens the repetition penalty counts."""
         self.seed = (
             secrets.randbelow(_SEED_LIMIT) if sampling.seed is None else sampling.seed
         )
         self._sampling = sampling
         # on the CPU everywhere: one seed gives one answer on any device
         self._generator = torch.Generator().manual_seed(self.seed)
-        self._seen: Tensor | None = None
+        self._penalties = Penalties(sampling, prompt)
 
     def draw(self, logits: Tensor) -> int:
         """Return the next token's id.
@@ -39,27 +42,20 @@ class Sampler:
         Args:
             logits: (vocab,) float32, unscaled; changed in place.
         """
-        logits = self._penalised(logits)
+        logits = self._penalties.apply(logits)
         if self._sampling.temperature == 0:
             token_id = int(logits.argmax())
         else:
             probs, ids = candidates(logits, self._sampling)
             drawn = torch.multinomial(probs, 1, generator=self._generator)
             token_id = int(ids[drawn])
-        self._remember(token_id, logits)
+        self._penalties.count(token_id)
         return token_id
 
-    def _penalised(self, logits: Tensor) -> Tensor:
-        if self._seen is not None:
-            logits -= self._seen
-        return logits
-
-    def _remember(self, token_id: int, logits: Tensor) -> None:
-        if self._sampling.presence_penalty == 0:
-            return
-        if self._seen is None:
-            self._seen = torch.zeros_like(logits)
-        self._seen[token_id] = self._sampling.presence_penalty
+    def skip(self, ids: Iterable[int]) -> None:
+        """Take account of tokens that were put into the answer, not drawn."""
+        for token_id in ids:
+            self._penalties.count(token_id)
 
 
 def candidates(logits: Tensor, sampling: Sampling) -> Candidates:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+from qwen_tui.chat.sampling import LIMITS
 from qwen_tui.errors import SettingsError
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
@@ -89,7 +90,7 @@ def _is_host(text: str) -> bool:
 
 _TEMPERATURE = _between(0, 10)
 _SHARE = _between(0, 1)
-_PENALTY = _between(-2, 2)
+_PENALTY = _between(*LIMITS["presence_penalty"])
 _CHECKS = {
     "model.device": _Check(
         _is_device, lambda: _('"auto", "cpu", "mps", "cuda" or "cuda:<number>"')
@@ -105,6 +106,8 @@ _CHECKS = {
     "sampling.thinking.top_k": _at_least(0),
     "sampling.thinking.min_p": _SHARE,
     "sampling.thinking.presence_penalty": _PENALTY,
+    "sampling.thinking.frequency_penalty": _PENALTY,
+    "sampling.thinking.repetition_penalty": _between(*LIMITS["repetition_penalty"]),
     "generation.max_new_tokens": _at_least(1),
     "generation.thinking_budget": _at_least(0),
     "downloads.endpoint": _Check(

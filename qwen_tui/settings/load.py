@@ -132,7 +132,7 @@ def _settings(merged: _Merged, file: Path, environ: Mapping[str, str]) -> Settin
             thinking=Sampling(**_section(merged, "sampling.thinking")),
             answer=Sampling(**_section(merged, "sampling.answer")),
         ),
-        generation=GenerationSettings(**_section(merged, "generation")),
+        generation=GenerationSettings(**_generation(merged)),
         downloads=DownloadSettings(**_downloads(merged)),
         ui=UiSettings(**_section(merged, "ui")),
         hf_home=hf_home,
@@ -157,6 +157,12 @@ def _model(merged: _Merged, file: Path) -> dict[str, Any]:
     origin = merged.origins["model.folders"]
     values["trust_remote_code"] = tuple(values["trust_remote_code"])
     values["folders"] = tuple(_absolute(f, origin, file) for f in values["folders"])
+    return values
+
+
+def _generation(merged: _Merged) -> dict[str, Any]:
+    values = _section(merged, "generation")
+    values["stop"] = tuple(values["stop"])
     return values
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwen_tui.chat.sampling import Presets
+from qwen_tui.chat.sampling import Presets, SamplingChoice
+from qwen_tui.chat.turn import TurnOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class GenerationSettings:
     thinking: bool
     thinking_budget: int
     """Tokens; 0 for no limit."""
+    stop: tuple[str, ...]
+    loop_guard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,15 @@ class Settings:
     variable's name or "command line"; "hf_home", "hf_cache", "hf_offline" too."""
     notices: tuple[str, ...]
     """Translated lines about keys and variables that mean nothing."""
+
+    def turn_options(self) -> TurnOptions:
+        """Return what a turn is asked with where nothing else is said."""
+        generation = self.generation
+        return TurnOptions(
+            presets=self.sampling,
+            choice=SamplingChoice(stop=generation.stop or None),
+            thinking=generation.thinking,
+            thinking_budget=generation.thinking_budget or None,
+            max_new_tokens=generation.max_new_tokens,
+            loop_guard=generation.loop_guard,
+        )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed
-from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
 from qwen_tui.hub.find import find_model
@@ -40,13 +39,7 @@ class Desk:
         self.backend: Backend | None = None
         self.session: Session | None = None
         self.on_engine_death: Callable[[Failed], None] | None = None
-        generation = options.settings.generation
-        self.turn_options = TurnOptions(
-            presets=options.settings.sampling,
-            thinking=generation.thinking,
-            thinking_budget=generation.thinking_budget or None,
-            max_new_tokens=generation.max_new_tokens,
-        )
+        self.turn_options = options.settings.turn_options()
         self._open_backend = open_backend or self._local_backend
 
     async def open_store(self) -> None:

@@ -134,6 +134,28 @@ def test_a_token_limit_ends_with_length(home: Path):
     assert done["usage"]["answer_tokens"] == 9
 
 
+def test_a_stop_text_and_penalties_are_heard(home: Path):
+    arguments = ("--model", "demo", "--no-think", "--json", "--temperature", "0")
+    prompt = "What is the capital of France?"
+    whole = text_of("answer", events(ask(home, *arguments, prompt)))
+    seen = events(ask(home, *arguments, "--stop", "Berlin", "--stop", "Pa", prompt))
+    assert text_of("answer", seen) == whole.partition("Pa")[0]
+    done = seen[-1]
+    assert (done["finish_reason"], done["finish_detail"]) == ("stop", "stop_text")
+    penalties = ("--frequency-penalty", "1", "--repetition-penalty", "1.2")
+    chat = events(ask(home, *arguments, *penalties, prompt))[-1]["chat"]
+    shown = subprocess.run(
+        command("chats", "show", chat, "--json"),
+        capture_output=True,
+        text=True,
+        env=environment(home),
+        check=True,
+    )
+    sampling = json.loads(shown.stdout)["messages"][-1]["sampling"]
+    assert sampling["frequency_penalty"] == 1
+    assert sampling["repetition_penalty"] == 1.2
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui.cli.ask import attach, build_prompt
+from qwen_tui.cli.ask_prompt import attach, build_prompt
 from qwen_tui.cli.main import main
 from qwen_tui.errors import UsageError
 

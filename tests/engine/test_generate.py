@@ -305,3 +305,66 @@ def test_deltas_come_at_most_thirty_times_a_second(tiny_model: LoadedModel) -> N
     assert len(text_of(events)) > 200
     n_deltas = sum(isinstance(e, AnswerDelta) for e in events)
     assert n_deltas <= 30 * finished.usage.decode_s + 2
+
+
+def test_a_stop_text_ends_the_answer_across_tokens_and_is_not_shown(
+    smollm2_model: LoadedModel,
+) -> None:
+    prompt = "What is the capital of France?"
+    whole = text_of(ask(smollm2_model, prompt)[0])
+    before, _stop, _after = whole.partition("is Paris")
+    assert before != whole
+    # one that no token ends with, and one that never comes
+    sampling = Sampling(temperature=0, stop=("s Pari", "Berlin"))
+    events, finished = ask(smollm2_model, prompt, sampling=sampling)
+    assert text_of(events) == before + "i"
+    assert (finished.reason, finished.detail) == ("stop", "stop_text")
+
+
+def test_a_stop_text_inside_the_thoughts_ends_nothing(demo: LoadedModel) -> None:
+    prompt = "What is the capital of France?"
+    events, _finished = ask(demo, prompt, limit=200)
+    thought, answer = text_of(events, ThinkingDelta), text_of(events)
+    word = next(w for w in thought.split() if w not in answer)
+    sampling = Sampling(temperature=0, stop=(word,))
+    events, finished = ask(demo, prompt, limit=200, sampling=sampling)
+    assert text_of(events, ThinkingDelta) == thought
+    assert text_of(events) == answer
+    assert finished.detail == ""
+
+
+def test_an_answer_that_goes_round_is_stopped_unless_that_is_wanted(
+    tiny_model: LoadedModel,
+) -> None:
+    _events, finished = ask(tiny_model, "hi", limit=1500)
+    assert (finished.reason, finished.detail) == ("length", "loop")
+    assert finished.usage.answer_tokens < 1500
+    _events, finished = ask(tiny_model, "hi", limit=1500, loop_guard=False)
+    assert (finished.reason, finished.detail) == ("length", "")
+    assert finished.usage.answer_tokens == 1500
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(temperature=0, presence_penalty=1.9),
+        Sampling(temperature=0, frequency_penalty=1.9),
+        Sampling(temperature=0, repetition_penalty=1.9),
+    ],
+    ids=["presence", "frequency", "repetition"],
+)
+def test_a_penalty_keeps_an_answer_out_of_the_circle(
+    tiny_model: LoadedModel, sampling: Sampling
+) -> None:
+    plain = text_of(ask(tiny_model, "hi", limit=60)[0])
+    text = text_of(ask(tiny_model, "hi", limit=60, sampling=sampling)[0])
+    assert len(set(text)) > len(set(plain))
+
+
+def test_the_first_token_is_timed_from_the_request(tiny_model: LoadedModel) -> None:
+    _events, finished = ask(tiny_model, "x" * 2000, limit=3)
+    usage = finished.usage
+    assert usage.prefill_s <= usage.first_token_s
+    assert usage.first_token_s <= usage.prefill_s + usage.decode_s
+    _events, finished = ask(tiny_model, "x" * 2000, cancel_when=lambda e: len(e) > 1)
+    assert finished.usage.first_token_s == 0

@@ -117,6 +117,10 @@ class Feed:
         elif message.state in ("stopped", "interrupted"):
             more = _("/continue goes on with it.")
             status.show(f"{state_mark(message)} {again} {more}", "warning")
+        elif message.usage.get("finish_detail") == "loop":
+            less = _("/set presence_penalty 1.5 makes it rarer.")
+            more = _("/continue goes on with it.")
+            status.show(f"{state_mark(message)} {again} {more} {less}", "warning")
         else:
             status.show(numbers_line(message.usage) or _("Ready"))
 

@@ -147,6 +147,8 @@ def state_mark(message: ChatMessage) -> str:
 
 
 def _limit_mark(usage: Mapping[str, Any]) -> str:
+    if usage.get("finish_detail") == "loop":
+        return _("Stopped here: it was repeating itself.")
     if usage.get("thinking_cut"):
         return _("The token limit fell inside the thinking, so there is no answer.")
     if usage.get("finish_reason") == "length":
