@@ -91,7 +91,7 @@ def test_a_config_that_says_nothing_makes_no_number(config: dict[str, Any]) -> N
 
 def test_weights_cache_and_overhead_make_the_need() -> None:
     need = memory_need(QWEN3_8B, 16 * GIB, 32768, device_kind="cuda")
-    assert need == MemoryNeed(16 * GIB, 4.5 * GIB, GIB)
+    assert need == MemoryNeed(16 * GIB, 9 * GIB // 2, GIB)
     assert need.total_bytes == 21.5 * GIB
     assert judge(need, 80 * GIB) == "fits"
     assert judge(need, 22 * GIB) == "tight"
