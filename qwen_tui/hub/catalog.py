@@ -6,22 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
+from qwen_tui.chat.sampling import Sampling
 from qwen_tui.paths import bundled_config
 
 _BYTES_OF_GB = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPreset:
-    """Sampling that a model card recommends for one way of answering."""
-
-    temperature: float
-    top_p: float
-    top_k: int
-    min_p: float = 0.0
-    presence_penalty: float = 0.0
-    repetition_penalty: float = 1.0
-    """1 changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +34,8 @@ class CatalogEntry:
     """Tokens that the card says YaRN reaches; 0 where it names none."""
     kv_bytes_per_token: int = 0
     """Of the KV cache in bf16, all layers together; 0 where it is not known."""
-    presets: Mapping[str, ModelPreset] = field(
-        default_factory=dict[str, ModelPreset], compare=False
+    presets: Mapping[str, Sampling] = field(
+        default_factory=dict[str, Sampling], compare=False
     )
     """"thinking" and "answer"; only those that the model can do."""
     source: str = ""
@@ -87,7 +75,7 @@ def _entries(
     fp8_gb = fields.pop("fp8_gb", 0.0)
     preset = dict(all_presets[fields.pop("preset")]) if "preset" in fields else {}
     source = preset.pop("source", "")
-    presets = {mode: ModelPreset(**values) for mode, values in preset.items()}
+    presets = {mode: Sampling(**values) for mode, values in preset.items()}
     entry = CatalogEntry(**fields, presets=presets, source=source)
     yield entry
     if fp8_gb:
