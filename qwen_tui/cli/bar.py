@@ -1,9 +1,15 @@
 """The progress bar of a command that works for a while: on a terminal only."""
 
+import os
 import sys
 
-BAR_CELLS = 24
+from qwen_tui.cli.cells import cell_width, fitted
+
+_LONGEST_BAR = 30
+_SHORTEST_BAR = 3
 _CLEAR_LINE = "\r\x1b[K"
+_ROOM_FOR_CTRL_C = len("^C") + 1  # its echo must not wrap the line
+_USUAL_COLUMNS = 80
 
 
 class Bar:
@@ -11,19 +17,45 @@ class Bar:
 
     def __init__(self) -> None:
         self.is_possible = sys.stderr.isatty()
-        self._is_shown = False
+        self._line = ""
+
+    @property
+    def width(self) -> int:
+        """Cells there are for the line now; the terminal may have been resized."""
+        try:
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return (columns or _USUAL_COLUMNS) - _ROOM_FOR_CTRL_C
 
     def show(self, share: float, text: str) -> None:
         """Draw it with `share` of it filled, 0 to 1, and `text` behind."""
-        filled = min(BAR_CELLS, int(BAR_CELLS * share))
-        bar = f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}]"
-        sys.stderr.write(f"{_CLEAR_LINE}{bar} {text}")
-        sys.stderr.flush()
-        self._is_shown = True
+        self.draw(with_bar(share, text, self.width) or cut(text, self.width))
+
+    def draw(self, line: str) -> None:
+        """Draw a line that fits `width` as it is."""
+        if line != self._line:
+            sys.stderr.write(f"{_CLEAR_LINE}{line}")
+            sys.stderr.flush()
+            self._line = line
 
     def clear(self) -> None:
         """Take it away, so that the next line starts on its own."""
-        if self._is_shown:
+        if self._line:
             sys.stderr.write(_CLEAR_LINE)
             sys.stderr.flush()
-            self._is_shown = False
+            self._line = ""
+
+
+def with_bar(share: float, text: str, width: int) -> str:
+    """Return `text` behind a bar that fills the line, "" where there is no room."""
+    inside = min(width - cell_width(text) - len("[] "), _LONGEST_BAR)
+    if inside < _SHORTEST_BAR:
+        return ""
+    filled = min(inside, int(inside * share))
+    return f"[{'#' * filled}{'.' * (inside - filled)}] {text}"
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells."""
+    return fitted(text, max(width, 0)).rstrip()

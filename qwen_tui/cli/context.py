@@ -121,6 +121,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
     named = {
         "downloads.hf_home": None if args.hf_home is None else str(args.hf_home),
         "downloads.endpoint": args.endpoint,
+        "downloads.connections": getattr(args, "connections", None),
         "model.default": getattr(args, "model", None)
         if args.command in (None, "ask")
         else None,

@@ -4,118 +4,97 @@ import sys
 import time
 from dataclasses import asdict
 
+from qwen_tui import wire
 from qwen_tui.cli.bar import Bar
+from qwen_tui.cli.download_bar import bar_line, progress_text
 from qwen_tui.cli.output import say, say_json, size_text
-from qwen_tui.errors import DownloadError
+from qwen_tui.hub.jobs import DownloadEvent
+from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.wire import (
-    DownloadDone,
-    DownloadFailed,
-    DownloadPlan,
-    DownloadProgress,
-    DownloadRetry,
-    DownloadVerify,
-)
 
-_ShownMessage = (
-    DownloadPlan | DownloadProgress | DownloadRetry | DownloadVerify | DownloadDone
-)
-DownloadMessage = _ShownMessage | DownloadFailed
 PLAIN_INTERVAL_S = 10.0  # a log file wants few lines
 
 
 class DownloadOutput:
-    """Shows the messages of one download."""
+    """Shows one job, message by message.
 
-    def __init__(self, *, as_json: bool, repo: str) -> None:
+    On a terminal a bar on standard error, which knows why it waits; elsewhere lines
+    there. The path of the finished model goes to standard output.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._repo = repo
         self._bar = Bar()
         self._next_line_at = 0.0
+        self._reasons: dict[str, str] = {}
 
-    def show(self, event: DownloadMessage) -> None:
-        """Show one message.
-
-        Raises:
-            DownloadError: the download failed; the command line prints it.
-        """
-        if isinstance(event, DownloadFailed):
+    def show(self, job: DownloadJob, event: DownloadEvent) -> None:
+        """Show one message and what became of the job by it; a failure is not told."""
+        if isinstance(event, wire.DownloadFailed):
+            self.close()  # told once, with the exit status, by whoever ends the program
+        elif self._as_json:
+            _show_json(event)
+        elif isinstance(event, wire.DownloadDone):
             self.close()
-            raise DownloadError(event.message, hint=event.hint, code=event.code)
-        if self._as_json:
-            self._show_json(event)
+            say(event.path)
         else:
-            self._show_text(event)
+            self._show_text(job, event)
+
+    def say(self, text: str) -> None:
+        """Print a line about the job on standard error."""
+        self.close()
+        say(sanitize_line(text), sys.stderr)
 
     def close(self) -> None:
         """Take the bar away, so that the next line starts on its own."""
         self._bar.clear()
 
-    def _show_json(self, event: _ShownMessage) -> None:
-        name = type(event).__name__.removeprefix("Download").lower()
-        body = asdict(event)
-        del body["id"]
-        say_json({"event": name, **body})
-
-    def _show_text(self, event: _ShownMessage) -> None:
-        match event:
-            case DownloadPlan():
-                self._line(_plan_text(self._repo, event))
-            case DownloadProgress():
-                self._show_share(_progress_text(event), _share(event))
-            case DownloadRetry(file=file, reason=reason, wait_s=wait_s):
-                self._line(
-                    _("{file}: {reason}; trying again in {seconds} s").format(
-                        file=sanitize_line(file),
-                        reason=sanitize_line(reason),
-                        seconds=round(wait_s),
-                    )
-                )
-            case DownloadVerify(file=file, done_bytes=done, total_bytes=total):
-                self._show_share(
-                    _("{percent} %  checking {file}").format(
-                        percent=int(100 * done / total), file=sanitize_line(file)
-                    ),
-                    done / total,
-                )
-            case DownloadDone(path=path):
-                self.close()
-                say(path)
-
-    def _show_share(self, text: str, share: float) -> None:
+    def _show_text(self, job: DownloadJob, event: DownloadEvent) -> None:
+        if isinstance(event, wire.DownloadPlan):
+            self.say(_plan_text(job.repo, event))
         if self._bar.is_possible:
-            self._bar.show(share, text)
-        elif time.monotonic() >= self._next_line_at:
-            self._next_line_at = time.monotonic() + PLAIN_INTERVAL_S
-            self._line(text)
+            self._bar.draw(bar_line(job, self._bar.width))
+        elif isinstance(event, wire.DownloadRetry):
+            self._say_reason(event)
+        elif isinstance(event, wire.DownloadProgress) and self._is_line_due():
+            self.say(progress_text(job))
+        elif isinstance(event, wire.DownloadVerify) and self._is_line_due():
+            self.say(job.waiting)
 
-    def _line(self, text: str) -> None:
-        self.close()
-        say(text, sys.stderr)
+    def _say_reason(self, event: wire.DownloadRetry) -> None:
+        if self._reasons.get(event.file) == event.reason and not self._is_line_due():
+            return
+        self._reasons[event.file] = event.reason
+        self.say(
+            _("{file}: {reason}; trying again in {seconds} s").format(
+                file=event.file, reason=event.reason, seconds=round(event.wait_s)
+            )
+        )
+
+    def _is_line_due(self) -> bool:
+        now = time.monotonic()
+        is_due = now >= self._next_line_at
+        if is_due:
+            self._next_line_at = now + PLAIN_INTERVAL_S
+        return is_due
 
 
-def _plan_text(repo: str, plan: DownloadPlan) -> str:
+def _show_json(event: DownloadEvent) -> None:
+    body = asdict(event)
+    del body["id"]
+    name = type(event).__name__.removeprefix("Download").lower()
+    say_json({"event": name, **body})
+
+
+def _plan_text(repo: str, plan: wire.DownloadPlan) -> str:
     return ngettext(
         "{repo}: {n} file, {total}; {have} here already",
         "{repo}: {n} files, {total}; {have} here already",
         plan.files,
     ).format(
-        repo=sanitize_line(repo),
+        repo=repo,
         n=plan.files,
         total=size_text(plan.total_bytes),
         have=size_text(plan.have_bytes),
     )
-
-
-def _progress_text(event: DownloadProgress) -> str:
-    return _("{percent} %  {done} of {total}  {speed}/s").format(
-        percent=int(100 * _share(event)),
-        done=size_text(event.done_bytes),
-        total=size_text(event.total_bytes),
-        speed=size_text(event.bytes_per_s),
-    )
-
-
-def _share(event: DownloadProgress) -> float:
-    return event.done_bytes / event.total_bytes if event.total_bytes else 1.0

@@ -1,62 +1,128 @@
-"""`qwen-tui models download`: fetch a model, pause on Ctrl+C."""
+"""`qwen-tui models download`: fetch a model, pause on Ctrl+C, go on next time.
+
+The download is a job of the queue that the screen shows, so that what is paused here
+can go on there, and what runs there is followed here.
+"""
 
 import asyncio
 import os
+import shlex
 import signal
-import sys
-from contextlib import aclosing
-from dataclasses import replace
+from pathlib import Path
 
 from qwen_tui.cli.context import Context
+from qwen_tui.cli.download_follower import Follower
 from qwen_tui.cli.download_output import DownloadOutput
-from qwen_tui.cli.output import say
-from qwen_tui.hub.jobs import download_request, run_download
+from qwen_tui.hub.queue import FILE_NAME, JobQueue
 from qwen_tui.i18n import _
-from qwen_tui.wire import Download
+from qwen_tui.paths import private_folder
+from qwen_tui.settings.load import DEFAULT
+
+_AT_ONCE = 1000  # who types the command does not want to wait for other downloads
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def download(context: Context) -> int:
     """Fetch one model."""
-    args = context.args
+    return asyncio.run(_fetch(context))
+
+
+async def _fetch(context: Context) -> int:
     settings = context.settings
-    request = download_request(
+    queue = JobQueue(
+        private_folder(context.data_dir) / FILE_NAME,
+        log_dir=context.log_dir,
+        at_once=_AT_ONCE,
+        # the token lies in the HF_HOME in force, which a settings file may have set
+        environ={**os.environ, "HF_HOME": str(settings.hf_home)},
+    )
+    output = DownloadOutput(as_json=context.args.json)
+    follower = Follower(queue, output, lambda: _add(context, queue))
+    received = _end_on_signals(queue)
+    try:
+        status = await follower.follow()
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        status = 128 + received[0]
+        if received[0] == signal.SIGINT:
+            await follower.pause()
+    finally:
+        output.close()
+        await queue.close()
+    if status:
+        _say_how_to_go_on(context, follower, output)
+    return status
+
+
+async def _add(context: Context, queue: JobQueue) -> str:
+    args, settings = context.args, context.settings
+    job = await queue.add(
         args.model,
         revision=args.revision,
         endpoint=settings.downloads.endpoint,
         cache_dir=settings.hf_cache,
         local_dir=args.local_dir,
-        # the token lies in the HF_HOME in force, which a settings file may have set
-        environ={**os.environ, "HF_HOME": str(settings.hf_home)},
+        connections=settings.downloads.connections,
     )
-    request = replace(request, connections=settings.downloads.connections)
-    output = DownloadOutput(as_json=args.json, repo=request.repo)
-    return asyncio.run(_run_job(context, request, output))
+    return job.id
 
 
-async def _run_job(context: Context, request: Download, output: DownloadOutput) -> int:
+def _end_on_signals(queue: JobQueue) -> list[int]:
+    """Cancel the running task at a signal; the returned list then holds its number."""
     loop = asyncio.get_running_loop()
-    interrupted: list[int] = []
-    job = asyncio.current_task()
-    assert job is not None
+    task = asyncio.current_task()
+    assert task is not None
+    received: list[int] = []
 
-    def pause(number: int) -> None:
-        interrupted.append(number)
-        job.cancel()
+    def end(number: int) -> None:
+        received.append(number)
+        if len(received) > 1:  # it takes too long for a person
+            queue.kill()
+            os._exit(128 + number)
+        task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, pause, number)
-    try:
-        async with aclosing(run_download(request, log_dir=context.log_dir)) as events:
-            async for event in events:
-                output.show(event)
-    except asyncio.CancelledError:
-        if not interrupted:
-            raise
-        output.close()
-        say(
-            _("Paused. What was fetched is kept; the same command goes on from there."),
-            sys.stderr,
+    for number in _ENDING_SIGNALS:
+        loop.add_signal_handler(number, end, number)
+    return received
+
+
+def _say_how_to_go_on(
+    context: Context, follower: Follower, output: DownloadOutput
+) -> None:
+    job = follower.job()
+    if job is None:
+        return
+    if job.holder:
+        output.say(
+            _("It is still being downloaded by {holder}.").format(holder=job.holder)
         )
-        return 128 + interrupted[0]
-    output.close()
-    return 0
+    elif job.state == "paused":
+        output.say(_("Paused. What was fetched is kept; this goes on from there:"))
+        output.say(resume_command(context))
+
+
+def resume_command(context: Context) -> str:
+    """Return what to type so that the download goes on, from the same endpoint."""
+    args, settings = context.args, context.settings
+    endpoint_origin = settings.origins["downloads.endpoint"]
+    is_lasting = endpoint_origin in (DEFAULT, str(context.config_file))
+    options: dict[str, object] = {
+        "--revision": args.revision if args.revision != "main" else None,
+        "--local-dir": _absolute(args.local_dir),
+        "--connections": args.connections,
+        "--endpoint": None if is_lasting else settings.downloads.endpoint,
+        "--hf-home": _absolute(args.hf_home),
+        "--data-dir": _absolute(args.data_dir),
+        "--config": _absolute(args.config),
+        "--lang": args.lang,
+    }
+    words = ["qwen-tui", "models", "download", args.model]
+    for name, value in options.items():
+        if value is not None:
+            words += [name, str(value)]
+    return shlex.join([*words, "--json"] if args.json else words)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().absolute()

@@ -61,6 +61,12 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=_("plain files into this folder instead of the cache"),
     )
+    parser.add_argument(
+        "--connections",
+        type=count,
+        metavar="N",
+        help=_("files fetched at a time"),
+    )
     add_json(parser)
 
 

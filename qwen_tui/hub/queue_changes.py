@@ -59,9 +59,9 @@ def enqueue(
     )
 
 
-def lay_down(entries: Entries, job: DownloadJob, *, was_left: bool = False) -> None:
+def lay_down(entries: Entries, job: DownloadJob) -> None:
     """Keep a job that nobody runs."""
-    entries[job.id] = Entry(job, was_left=was_left and job.state == "paused")
+    entries[job.id] = Entry(job)
 
 
 def wish(entries: Entries, job_id: str, what: str) -> None:
@@ -91,16 +91,14 @@ def keep_own(entries: Entries, own: Iterable[Entry], owner: Owner) -> None:
         if there is not None and there.owner not in (None, owner):
             continue
         if not job.is_active:
-            lay_down(entries, job, was_left=mine.was_left)
+            lay_down(entries, job)
             continue
         wished = there.wish if there is not None else ""
-        entries[job.id] = replace(
-            mine, owner=owner, seen_at=time.time(), wish=wished, was_left=False
-        )
+        entries[job.id] = replace(mine, owner=owner, seen_at=time.time(), wish=wished)
 
 
 def pause_all(entries: Entries, owner: Owner) -> None:
     """Pause what still waits for its turn here, because the program ends."""
     for entry in list(entries.values()):
         if entry.owner == owner and entry.job.state == "queued":
-            lay_down(entries, at_rest(entry.job, "paused"), was_left=True)
+            lay_down(entries, at_rest(entry.job, "paused", was_left=True))

@@ -43,8 +43,6 @@ class Entry:
     """Unix time; of those that wait the earliest is run first."""
     wish: str = ""
     """What another program asks of the owner: "pause" or "cancel"."""
-    was_left: bool = False
-    """Paused because its program ended, not because a person said so."""
 
 
 def encode_entries(entries: Iterable[Entry]) -> str:
@@ -87,7 +85,6 @@ def _entry(body: Any) -> Entry:  # noqa: ANN401 - whatever the JSON holds
         seen_at=_number(body, "seen_at"),
         queued_at=_number(body, "queued_at"),
         wish=_text(body, "wish"),
-        was_left=body["was_left"] is True,
     )
 
 
@@ -122,6 +119,7 @@ def _job(body: Mapping[str, Any]) -> DownloadJob:
         eta_s=None if body["eta_s"] is None else _number(body, "eta_s"),
         only=tuple(str(path) for path in body["only"]),
         files=tuple(files),
+        was_left=body["was_left"] is True,
     )
 
 

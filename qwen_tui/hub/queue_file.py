@@ -11,7 +11,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui import paths
@@ -169,5 +168,4 @@ def _settled(entry: Entry) -> Entry:
     owner = entry.owner
     if owner is not None and not has_ended(owner.process, entry.seen_at):
         return entry
-    job = at_rest(entry.job, "paused")
-    return replace(entry, job=job, owner=None, wish="", was_left=True)
+    return Entry(at_rest(entry.job, "paused", was_left=True))

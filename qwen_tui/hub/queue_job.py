@@ -52,6 +52,8 @@ class DownloadJob:
     hint: str = ""
     path: str = ""
     """When done: the snapshot folder, or `local_dir`."""
+    was_left: bool = False
+    """Paused because its program ended, not because a person said so."""
     holder: str = ""
     """Who runs it, where that is another qwen-tui: a translated clause."""
 
@@ -66,9 +68,19 @@ class DownloadJob:
         return self.state in ("queued", "running")
 
 
-def at_rest(job: DownloadJob, state: JobState) -> DownloadJob:
+def at_rest(
+    job: DownloadJob, state: JobState, *, was_left: bool = False
+) -> DownloadJob:
     """Return a job that no longer runs, or not yet."""
-    return replace(job, state=state, bytes_per_s=0.0, eta_s=None, waiting="", holder="")
+    return replace(
+        job,
+        state=state,
+        bytes_per_s=0.0,
+        eta_s=None,
+        waiting="",
+        was_left=was_left,
+        holder="",
+    )
 
 
 def wants_to_run(job: DownloadJob) -> DownloadJob:
@@ -137,8 +149,8 @@ class JobProgress:
 @dataclass(frozen=True, slots=True)
 class _Wait:
     text: str
-    """With {seconds}, those left, where it is waited for a time."""
     until: float
+    """By the clock: when it goes on, or when the news is too old."""
     is_verify: bool = False
 
 
@@ -150,7 +162,7 @@ class _Waits:
         self._waits: dict[str, _Wait] = {}
 
     def retry(self, file: str, reason: str, wait_s: float) -> None:
-        self._note(file, _Wait(f"{file}: {reason}", self._clock() + wait_s))
+        self._note(file, _Wait(reason, self._clock() + wait_s))
 
     def verify(self, file: str, done_bytes: int, total_bytes: int) -> None:
         self._waits.pop(file, None)
@@ -167,19 +179,23 @@ class _Waits:
 
     def text(self) -> str:
         now = self._clock()
-        for wait in reversed(self._waits.values()):
+        for file, wait in reversed(self._waits.items()):
             left_s = wait.until - now
-            if wait.is_verify:
-                if left_s > 0:
-                    return wait.text
-            elif left_s > 0:
-                return _("{reason}; trying again in {seconds} s").format(
-                    reason=wait.text, seconds=max(1, round(left_s))
-                )
-            else:
-                return _("{reason}; trying again").format(reason=wait.text)
+            if not wait.is_verify:
+                return _retry_text(file, wait.text, left_s)
+            if left_s > 0:
+                return wait.text
         return ""
 
     def _note(self, file: str, wait: _Wait) -> None:
         self._waits.pop(file, None)  # the latest comes last
         self._waits[file] = wait
+
+
+def _retry_text(file: str, reason: str, left_s: float) -> str:
+    """Say why a file waits; what matters most stands first, lines may be cut."""
+    if left_s <= 0:
+        return _("{reason}; trying again ({file})").format(reason=reason, file=file)
+    return _("{reason}; trying again in {seconds} s ({file})").format(
+        reason=reason, seconds=max(1, round(left_s)), file=file
+    )

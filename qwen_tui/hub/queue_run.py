@@ -63,8 +63,8 @@ class JobRun:
         self._is_killed = False
         self._told_at = 0.0
         self._tell_later: asyncio.TimerHandle | None = None
-        self.was_left = False
-        """Whether it is paused because the program ends."""
+        self.is_left = False
+        """Set when the program ends, so that the pause is no person's wish."""
         self.task: asyncio.Task[None] | None = None
 
     @property
@@ -99,11 +99,11 @@ class JobRun:
     def rest(self) -> None:
         """Be paused, unless it has ended otherwise."""
         if not self.has_ended:
-            self._progress.job = at_rest(self.job, "paused")
+            self._progress.job = at_rest(self.job, "paused", was_left=self.is_left)
 
     def kill(self) -> None:
         """End its process at once; safe in a signal handler."""
-        self._is_killed = self.was_left = True
+        self._is_killed = self.is_left = True
         if self._child is not None:
             self._child.kill()
 

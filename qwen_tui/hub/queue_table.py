@@ -123,7 +123,7 @@ class JobTable:
     async def end_all_runs(self) -> None:
         """Stop every job that runs here, because the program ends."""
         for run in self._runs.values():
-            run.was_left = True
+            run.is_left = True
         await asyncio.gather(*(self.end_run(job_id) for job_id in list(self._runs)))
 
     def kill(self) -> None:
@@ -150,9 +150,7 @@ class JobTable:
         """What is known better here than in the file: our running and waiting jobs."""
         runs = self._runs
         return [
-            replace(entry, job=runs[job_id].job, was_left=runs[job_id].was_left)
-            if job_id in runs
-            else entry
+            replace(entry, job=runs[job_id].job) if job_id in runs else entry
             for job_id, entry in self.entries.items()
             if job_id in runs or (entry.owner == self.owner and entry.job.is_active)
         ]

@@ -115,6 +115,7 @@ _CHECKS = {
         lambda: _('"official", "mirror" or a URL that starts with https://'),
     ),
     "downloads.connections": _between(1, 16),
+    "downloads.jobs_at_once": _between(1, 8),
     "downloads.token_hosts": _Check(
         _are_hosts,
         lambda: _("a list of hosts, each like {example}").format(

@@ -48,6 +48,7 @@ class DownloadSettings:
     hf_home: str
     """As it was set; empty for the library's own default."""
     connections: int
+    jobs_at_once: int
     token_hosts: tuple[str, ...]
     """Hosts (meaning https) or origins that may see the token of the official hub."""
 
