@@ -67,6 +67,8 @@ def _percent(job: DownloadJob) -> str:
 
 
 def _share(job: DownloadJob) -> float:
+    if not job.total_bytes:  # nothing but empty files
+        return 1.0
     return min(1.0, job.done_bytes / job.total_bytes)
 
 

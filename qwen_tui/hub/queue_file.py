@@ -8,7 +8,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -23,7 +22,14 @@ from qwen_tui.processes import has_ended
 _LOCK_PATIENCE_S = 10.0
 _LOCK_LOOK_S = 0.02
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, UsageError)
+_DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    UsageError,
+)
 
 
 Entries = dict[str, Entry]
@@ -33,8 +39,9 @@ Entries = dict[str, Entry]
 class QueueFile:
     """Reads and changes the file; every method blocks for as long as the disk does."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, lock_patience_s: float = _LOCK_PATIENCE_S) -> None:
         self._file = file
+        self._lock_patience_s = lock_patience_s
         self._lock_file = file.with_name(f"{file.name}.lock")
         self._seen: tuple[int, int, int] | None = None
         self.notice = ""
@@ -81,10 +88,28 @@ class QueueFile:
     def _locked(self) -> Generator[None]:
         lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            _take_lock(lock, self._file)
+            self._take_lock(lock)
             yield
         finally:
             os.close(lock)
+
+    def _take_lock(self, lock: int) -> None:
+        """Wait for the lock, unless the filesystem has none.
+
+        Raises:
+            QwenTuiError: "queue_locked", another program does not let go of it.
+        """
+        deadline = time.monotonic() + self._lock_patience_s
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                raise QwenTuiError(
+                    _("Another program keeps the list of downloads {file}.").format(
+                        file=self._file
+                    ),
+                    hint=_("Look for a qwen-tui that hangs or was suspended."),
+                    code="queue_locked",
+                )
+            time.sleep(_LOCK_LOOK_S)
 
     def _read(self) -> Entries:
         try:
@@ -107,19 +132,14 @@ class QueueFile:
         return {}
 
     def _write(self, entries: Entries) -> None:
-        handle, name = tempfile.mkstemp(  # 0600
-            dir=self._file.parent, prefix=f".{self._file.name}."
-        )
-        unfinished = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(encode_entries(entries.values()))
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(self._file)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+        # one name for all, under the lock: a kill leaves one such file at most
+        unfinished = self._file.with_name(f".{self._file.name}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(unfinished, flags, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
+            stream.write(encode_entries(entries.values()))
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(self._file)
         _sync_folder(self._file.parent)
 
 
@@ -133,32 +153,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _take_lock(lock: int, file: Path) -> None:
-    """Wait for the lock, unless the filesystem has none.
-
-    Raises:
-        QwenTuiError: "queue_locked", another program holds it and does not let go.
-    """
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise QwenTuiError(
-                    _("Another program keeps the list of downloads {file}.").format(
-                        file=file
-                    ),
-                    hint=_("Look for a qwen-tui that hangs or was suspended."),
-                    code="queue_locked",
-                ) from error
-            time.sleep(_LOCK_LOOK_S)
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return
+def _try_lock(lock: int) -> bool:
+    """Take the lock if it is free, or if the filesystem has none."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
             raise
-        else:
-            return
+    return True
 
 
 def _settled(entry: Entry) -> Entry:

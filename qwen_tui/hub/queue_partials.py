@@ -7,7 +7,8 @@ from pathlib import Path
 from qwen_tui.hub.held import locked
 from qwen_tui.hub.partials import RECORDS
 from qwen_tui.hub.queue_job import DownloadJob
-from qwen_tui.hub.repo_id import is_content_hash, repo_folder_name
+from qwen_tui.hub.repo_id import is_content_hash, is_safe_path, repo_folder_name
+from qwen_tui.wire import FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,10 @@ class CancelPreview:
 def cancel_preview(job: DownloadJob, others: Iterable[DownloadJob]) -> CancelPreview:
     """Tell what cancelling `job` deletes; `others` are the jobs that stay."""
     partials = _deletable(job, others)
-    unfinished = {file.path for file in job.files if file.have_bytes < file.size_bytes}
     return CancelPreview(
         partial_bytes=sum(_bytes(path) for path in partials.values()),
         n_partials=len(partials),
-        n_finished_files=len(job.files) - len(unfinished),
+        n_finished_files=sum(_is_finished(job, file) for file in job.files),
     )
 
 
@@ -62,6 +62,17 @@ def _deletable(job: DownloadJob, others: Iterable[DownloadJob]) -> dict[str, Pat
     etags = {file.etag for file in job.files if is_content_hash(file.etag)}
     found = {etag: folder / f"{etag}.incomplete" for etag in sorted(etags - kept)}
     return {etag: path for etag, path in found.items() if path.is_file()}
+
+
+def _is_finished(job: DownloadJob, file: FileState) -> bool:
+    if job.local_dir:
+        place = Path(job.local_dir) / file.path
+        return (
+            is_safe_path(file.path)
+            and place.is_file()
+            and _bytes(place) == file.size_bytes
+        )
+    return is_content_hash(file.etag) and (_folder(job) / file.etag).is_file()
 
 
 def _folder(job: DownloadJob) -> Path:

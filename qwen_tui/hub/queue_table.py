@@ -56,6 +56,7 @@ class JobTable:
         self._runs: dict[str, JobRun] = {}
         self._changing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._run_tasks: set[asyncio.Task[None]] = set()
         self._heeded: set[str] = set()
         self._failure = ""
         self._save_due = 0.0
@@ -90,7 +91,7 @@ class JobTable:
 
     def watch(self) -> None:
         """Save progress and see what others did, until `stop_watching`."""
-        self._spawn(self._tend())
+        _spawn(self._tend(), self._tasks)
 
     def stop_watching(self) -> None:
         """Leave the file alone from now on."""
@@ -125,6 +126,8 @@ class JobTable:
         for run in self._runs.values():
             run.is_left = True
         await asyncio.gather(*(self.end_run(job_id) for job_id in list(self._runs)))
+        if self._run_tasks:  # a job is done a little before its process is gone
+            await asyncio.wait(self._run_tasks)
 
     def kill(self) -> None:
         """End every download process at once; safe in a signal handler."""
@@ -173,7 +176,7 @@ class JobTable:
             if run is None and entry.job.state == "running":
                 self._start(entry.job)
             if entry.wish:
-                self._spawn(self._heed(job_id, entry.wish))
+                _spawn(self._heed(job_id, entry.wish), self._tasks)
         self._tell_differences(before)
 
     def _tell_differences(self, before: dict[str, DownloadJob]) -> None:
@@ -186,7 +189,7 @@ class JobTable:
 
     def _start(self, job: DownloadJob) -> None:
         run = self._runs[job.id] = self._hands.make_run(job)
-        run.task = asyncio.ensure_future(self._carry_out(run))
+        run.task = _spawn(self._carry_out(run), self._run_tasks)
 
     async def _carry_out(self, run: JobRun) -> None:
         await run.follow()
@@ -231,14 +234,19 @@ class JobTable:
             self._failure = error.message
             self._hands.tell(None)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def nothing(entries: Entries) -> None:
     """Change nothing: only read, and write what is known better here."""
+
+
+def _spawn(
+    work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]
+) -> asyncio.Task[None]:
+    """Start a task that `tasks` holds until it is done."""
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 def _holder(entry: Entry) -> str:

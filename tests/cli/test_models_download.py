@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from qwen_tui.cli.main import main
+from qwen_tui.hub.layout import look
 from tests.fake_hub import FakeHub, Fault
 from tests.helpers import wait_until
 from tests.hub.models import same_as, whole_model
@@ -88,8 +89,8 @@ class Place:
 
     def partial_bytes(self) -> int:
         """Of the large file."""
-        sizes = [f.stat().st_size for f in self.home.rglob("*.incomplete")]
-        return max(sizes, default=0)
+        found = [look(file) for file in self.home.rglob("*.incomplete")]
+        return max((stat.size_bytes for stat in found if stat), default=0)
 
     def wait_until_held(self) -> int:
         wait_until(lambda: self.partial_bytes() > HELD_BYTES - STEP_BYTES)

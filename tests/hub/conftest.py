@@ -2,9 +2,10 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from qwen_tui.hub.plan import Choice
 from qwen_tui.hub.progress import Planned, Progressed, Report, Retrying
 from qwen_tui.hub.retry import TransferOptions
 from tests.fake_hub import FakeHub
+
+if TYPE_CHECKING:
+    from tests.hub.queues import Place
 
 REPO = "owner/model"
 BIG = "model.safetensors"
@@ -129,3 +133,19 @@ def mover(hub: FakeHub, files: dict[str, bytes], tmp_path: Path) -> Mover:
 @pytest.fixture
 def cache_dir(tmp_path: Path) -> Path:
     return tmp_path / "hub"
+
+
+@pytest.fixture
+async def place(
+    hub: FakeHub, files: dict[str, bytes], tmp_path: Path, no_proxy: None
+) -> "AsyncIterator[Place]":
+    """Where queues of download jobs keep them, and the repo that they fetch."""
+    from tests.hub.queues import Place  # it takes its names from here
+
+    own = ("HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
+    environ = {name: value for name, value in os.environ.items() if name not in own}
+    hub.add_repo(REPO, files)
+    place = Place(hub, tmp_path, environ | {"HF_HOME": str(tmp_path / "home")})
+    yield place
+    hub.release.set()
+    await place.close()

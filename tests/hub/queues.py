@@ -1,14 +1,20 @@
 """Queues of download jobs against the fake hub, and what tests do with them."""
 
+import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qwen_tui import wire
+from qwen_tui.child import Child
+from qwen_tui.hub.jobs import DownloadEvent, run_download
+from qwen_tui.hub.layout import look
 from qwen_tui.hub.queue import JobQueue
 from qwen_tui.hub.queue_job import DownloadJob
+from qwen_tui.hub.queue_run import RunDownload
 from tests.fake_hub import FakeHub, Fault
 from tests.helpers import until
 from tests.hub.conftest import BIG, REPO
@@ -23,28 +29,60 @@ class Watched:
 
     queue: JobQueue
     told: list[DownloadJob | None] = field(default_factory=list[DownloadJob | None])
+    most_running: int = 0
 
     def __post_init__(self) -> None:
-        self.queue.on_change = self.told.append
+        self.queue.on_change = self._hear
+
+    def _hear(self, job: DownloadJob | None) -> None:
+        self.told.append(job)
+        self.most_running = max(self.most_running, self.states.count("running"))
 
     @property
     def states(self) -> list[str]:
         return [job.state for job in self.queue.jobs]
 
-    async def reaches(self, state: str, job_id: str = "") -> DownloadJob:
-        """Wait until a job (the only one) is in a state; return it."""
+    async def reach(self, *states: str) -> list[DownloadJob]:
+        """Wait until the jobs are in these states; return them."""
+        await until(lambda: self.states == list(states))
+        return self.queue.jobs
 
-        def there() -> bool:
-            jobs = [j for j in self.queue.jobs if job_id in ("", j.id)]
-            return bool(jobs) and jobs[-1].state == state
 
-        await until(there)
-        return next(j for j in self.queue.jobs if job_id in ("", j.id))
+@dataclass
+class Script:
+    """Downloads that say what a test wants them to, one event after the other."""
+
+    events: asyncio.Queue[DownloadEvent] = field(default_factory=asyncio.Queue)
+    requests: list[wire.Download] = field(default_factory=list[wire.Download])
+    n_running: int = 0
+
+    def say(self, *events: DownloadEvent) -> None:
+        for event in events:
+            self.events.put_nowait(event)
+
+    async def run(
+        self,
+        request: wire.Download,
+        *,
+        log_dir: Path,
+        environ: Mapping[str, str] | None,
+        on_start: Callable[[Child], None] | None,
+    ) -> AsyncGenerator[DownloadEvent]:
+        self.requests.append(request)
+        self.n_running += 1
+        try:
+            while True:
+                event = await self.events.get()
+                yield event
+                if isinstance(event, wire.DownloadDone | wire.DownloadFailed):
+                    return
+        finally:
+            self.n_running -= 1
 
 
 @dataclass
 class Place:
-    """Where queues of one user keep their jobs and models."""
+    """Where the queues of one user keep their jobs and models."""
 
     hub: FakeHub
     folder: Path
@@ -59,11 +97,14 @@ class Place:
     def cache_dir(self) -> Path:
         return self.folder / "hub"
 
-    async def open(self, *, at_once: int = 1) -> Watched:
+    async def open(
+        self, *, at_once: int = 1, run: RunDownload = run_download
+    ) -> Watched:
         queue = JobQueue(
             self.file,
             log_dir=self.folder / "log",
             at_once=at_once,
+            run=run,
             environ=self.environ,
         )
         watched = Watched(queue)
@@ -81,19 +122,30 @@ class Place:
             repo, endpoint=endpoint, cache_dir=self.cache_dir, **more
         )
 
-    def partial_bytes(self) -> int:
-        return sum(f.stat().st_size for f in self.folder.rglob("*.incomplete"))
+    def partials(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.incomplete"))
 
-    async def held(self, patience_bytes: int = HELD_BYTES - STEP_BYTES) -> int:
+    def partial_bytes(self) -> int:
+        """Of the largest unfinished file."""
+        found = [look(file) for file in self.partials()]  # one may be gone by now
+        return max((stat.size_bytes for stat in found if stat), default=0)
+
+    async def held(self) -> int:
         """Wait until the large file hangs; return what is here of it."""
-        await until(lambda: self.partial_bytes() > patience_bytes)
+        await until(lambda: self.partial_bytes() > HELD_BYTES - STEP_BYTES)
         return self.partial_bytes()
 
-    def written(self) -> dict[str, Any]:
-        return json.loads(self.file.read_text())
+    def written(self) -> list[dict[str, Any]]:
+        """What the file says of each job, as it is right now."""
+        return json.loads(self.file.read_text())["jobs"]
 
-    def written_states(self) -> list[str]:
-        return [entry["job"]["state"] for entry in self.written()["jobs"]]
+    async def reach_written(self, *states: str) -> None:
+        """Wait until the file says that the jobs are in these states."""
+
+        def there() -> bool:
+            return [e["job"]["state"] for e in self.written()] == list(states)
+
+        await until(there)
 
 
 @contextmanager
