@@ -193,6 +193,8 @@ class DownloadRetry:
     reason: str
     """Translated, a clause without a full stop."""
     wait_s: float
+    is_lock: bool = False
+    """Another program fetches it; nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,8 @@ def _as_message(request_id: int, report: Report) -> wire.Message:
             return wire.DownloadProgress(request_id, done, total, speed, file, items)
         case Verifying(file, done, total):
             return wire.DownloadVerify(request_id, file, done, total)
-        case Retrying(file, reason, wait_s):
-            return wire.DownloadRetry(request_id, file, reason, wait_s)
+        case Retrying(file, reason, wait_s, is_lock):
+            return wire.DownloadRetry(request_id, file, reason, wait_s, is_lock)
 
 
 def _send(out: BinaryIO, message: wire.Message) -> None:

@@ -111,7 +111,7 @@ class JobProgress:
                 job = self._progressed(event)
             case wire.DownloadRetry(file=file, reason=reason, wait_s=wait_s):
                 self._waits.retry(file, reason, wait_s)
-                job = replace(job, retries=job.retries + 1)
+                job = replace(job, retries=job.retries + (not event.is_lock))
             case wire.DownloadVerify(file=file, done_bytes=done, total_bytes=total):
                 self._waits.verify(file, done, total)
             case wire.DownloadDone(path=path):

@@ -49,7 +49,8 @@ class Transfer:
                     with contextlib.suppress(ClaimLost):
                         self._fetch_claimed(blob, claim)
                         return
-            self.report(Retrying(blob.paths[0], _waiting_for(lock_file), wait_s))
+            reason = _waiting_for(lock_file)
+            self.report(Retrying(blob.paths[0], reason, wait_s, is_lock=True))
         raise Stopped
 
     def _fetch_claimed(self, blob: Blob, claim: Claim) -> None:

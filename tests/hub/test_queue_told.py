@@ -66,6 +66,13 @@ def test_a_retry_tells_its_reason_and_counts_down() -> None:
     assert job.job.waiting == ""
 
 
+def test_waiting_for_another_program_is_no_retry() -> None:
+    job = running()
+    job.take(wire.DownloadRetry(1, BIG, "another program has it", 2.0, is_lock=True))
+    assert job.job.retries == 0
+    assert job.job.waiting.startswith("another program has it")
+
+
 def test_bytes_of_another_file_do_not_hide_that_one_waits() -> None:
     clock = Clock()
     job = running(clock)
