@@ -35,6 +35,7 @@ async def _fetch(context: Context) -> int:
         at_once=_AT_ONCE,
         # the token lies in the HF_HOME in force, which a settings file may have set
         environ={**os.environ, "HF_HOME": str(settings.hf_home)},
+        token_hosts=settings.downloads.token_hosts,
     )
     output = DownloadOutput(as_json=context.args.json)
     follower = Follower(queue, output, lambda: _add(context, queue))

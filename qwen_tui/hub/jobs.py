@@ -1,13 +1,13 @@
 """The parent's side of a download: ask for it, run it in a child, hear of it."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from pathlib import Path
 
 from qwen_tui import wire
 from qwen_tui.child import Child, ChildGone
 from qwen_tui.hub.catalog import repo_of
-from qwen_tui.hub.endpoint import is_official, resolve_endpoint
-from qwen_tui.hub.environment import check_online, child_environ, find_token
+from qwen_tui.hub.endpoint import resolve_endpoint, token_origins
+from qwen_tui.hub.environment import check_online, child_environ, token_for
 from qwen_tui.hub.repo_id import check_repo_id, check_revision
 from qwen_tui.i18n import _
 
@@ -21,16 +21,17 @@ DownloadEvent = (
 )
 
 
-def download_request(
+def download_request(  # noqa: PLR0913 - what a person may say of a download
     repo: str,
     *,
     revision: str = "main",
     endpoint: str,
     cache_dir: Path,
     local_dir: Path | None = None,
+    token_hosts: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> wire.Download:
-    """Return a checked request, with the token where the official hub is asked.
+    """Return a checked request, with the token where the endpoint may see it.
 
     Args:
         repo: Repo id, or an alias of the catalogue.
@@ -38,14 +39,15 @@ def download_request(
         endpoint: "official", "mirror" or a URL.
         cache_dir: The HF cache, the folder of models--* folders.
         local_dir: A plain folder instead of the cache.
+        token_hosts: Hosts beside the official hub's that may see the token.
         environ: Where HF_TOKEN, HF_TOKEN_PATH and HF_HOME are looked up.
 
     Raises:
-        UsageError: no repo id, revision or endpoint.
+        UsageError: no repo id, revision, endpoint or host.
         HubError: "unreachable", HF_HUB_OFFLINE forbids it.
     """
     check_online(environ)
-    url = resolve_endpoint(endpoint)
+    url, hosts = resolve_endpoint(endpoint), tuple(token_hosts)
     return wire.Download(
         id=1,
         repo=check_repo_id(repo_of(repo)),
@@ -53,7 +55,8 @@ def download_request(
         endpoint=url,
         cache_dir=str(cache_dir.expanduser().absolute()),
         local_dir=str(local_dir.expanduser().absolute()) if local_dir else "",
-        token=find_token(environ) if is_official(url) else "",
+        token=token_for(url, hosts, environ),
+        token_hosts=token_origins(hosts),
     )
 
 

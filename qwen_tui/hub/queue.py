@@ -7,7 +7,6 @@ runs. Whoever queues a job runs it; when that program ends, its jobs are paused.
 
 import asyncio
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -37,6 +36,7 @@ class JobQueue:
             None when jobs came or went, or `notice` changed.
         on_event: Told every message of a job that runs here.
         environ: Where HF_TOKEN, HF_HOME and proxies are looked up at a job's start.
+        token_hosts: Hosts beside the official hub's that may see the token.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class JobQueue:
         at_once: int = 1,
         run: RunDownload = run_download,
         environ: Mapping[str, str] | None = None,
+        token_hosts: tuple[str, ...] = (),
     ) -> None:
         """Prepare; `open` reads the file.
 
@@ -56,10 +57,12 @@ class JobQueue:
             at_once: Jobs that run at a time, those of other programs counted.
             run: Carries out one job.
             environ: See above; the process's own where not given.
+            token_hosts: See above.
         """
         self.on_change: Callable[[DownloadJob | None], None] | None = None
         self.on_event: Callable[[DownloadJob, DownloadEvent], None] | None = None
         self.environ = environ
+        self.token_hosts = token_hosts
         self._log_dir = log_dir
         self._run = run
         hands = Hands(self._make_run, self._heed, self._tell)
@@ -139,7 +142,7 @@ class JobQueue:
             endpoint=endpoint,
             cache_dir=cache_dir,
             local_dir=local_dir,
-            environ=os.environ if self.environ is None else self.environ,
+            environ=self.environ,
         )
         job = DownloadJob(
             id=uuid.uuid4().hex[:12],
@@ -282,6 +285,7 @@ class JobQueue:
             run=self._run,
             log_dir=self._log_dir,
             environ=self.environ,
+            token_hosts=self.token_hosts,
             tell=self._hear,
         )
 

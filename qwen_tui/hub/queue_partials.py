@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qwen_tui.hub.claim import owner_of
 from qwen_tui.hub.held import locked
 from qwen_tui.hub.partials import RECORDS
 from qwen_tui.hub.queue_job import DownloadJob
@@ -42,8 +43,9 @@ def delete_partials(job: DownloadJob, others: Iterable[DownloadJob]) -> int:
     """
     freed = 0
     for etag, partial in _deletable(job, others).items():
-        with locked(_lock_file(job, etag)) as is_free:
-            if is_free:
+        lock_file = _lock_file(job, etag)
+        with locked(lock_file) as is_free:
+            if is_free and owner_of(lock_file) is None:  # a lock may be had twice
                 freed += _bytes(partial)
                 partial.unlink(missing_ok=True)
     return freed

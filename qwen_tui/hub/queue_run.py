@@ -1,7 +1,6 @@
 """One download job that runs here: its process, and what it says."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -42,6 +41,7 @@ class JobRun:
         run: RunDownload,
         log_dir: Path,
         environ: Mapping[str, str] | None,
+        token_hosts: tuple[str, ...],
         tell: Callable[["JobRun", DownloadEvent | None], None],
     ) -> None:
         """Begin with what is known of the job.
@@ -51,6 +51,7 @@ class JobRun:
             run: Carries it out.
             log_dir: Where the process logs.
             environ: Where HF_TOKEN, HF_HOME and proxies are looked up.
+            token_hosts: Hosts beside the official hub's that may see the token.
             tell: Called with every message, and with None when `job` has changed, the
                 latter at most every `TELL_INTERVAL_S`, and at once at the end.
         """
@@ -58,6 +59,7 @@ class JobRun:
         self._run = run
         self._log_dir = log_dir
         self._environ = environ
+        self._token_hosts = token_hosts
         self._tell = tell
         self._child: Child | None = None
         self._is_killed = False
@@ -115,7 +117,8 @@ class JobRun:
             endpoint=job.endpoint,
             cache_dir=Path(job.cache_dir),
             local_dir=Path(job.local_dir) if job.local_dir else None,
-            environ=os.environ if self._environ is None else self._environ,
+            token_hosts=self._token_hosts,
+            environ=self._environ,
         )
         return replace(request, connections=job.connections, only=job.only)
 

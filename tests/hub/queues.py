@@ -98,7 +98,11 @@ class Place:
         return self.folder / "hub"
 
     async def open(
-        self, *, at_once: int = 1, run: RunDownload = run_download
+        self,
+        *,
+        at_once: int = 1,
+        run: RunDownload = run_download,
+        token_hosts: tuple[str, ...] = (),
     ) -> Watched:
         queue = JobQueue(
             self.file,
@@ -106,6 +110,7 @@ class Place:
             at_once=at_once,
             run=run,
             environ=self.environ,
+            token_hosts=token_hosts,
         )
         watched = Watched(queue)
         self.queues.append(watched)

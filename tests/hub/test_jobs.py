@@ -265,6 +265,25 @@ def test_the_token_is_found_as_the_library_finds_it(
     assert token(HF_TOKEN="two\nlines") == "hf_saved"
 
 
+def test_a_host_that_a_person_allows_is_given_the_token(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    def request(endpoint: str) -> wire.Download:
+        return download_request(
+            REPO,
+            endpoint=endpoint,
+            cache_dir=tmp_path,
+            token_hosts=("hub.example.com",),
+            environ=environ,
+        )
+
+    allowed = request("https://hub.example.com/models")
+    assert allowed.token == "hf_saved"
+    assert "https://hub.example.com" in allowed.token_hosts
+    assert request("http://hub.example.com").token == ""
+    assert request("https://example.com").token == ""
+
+
 def test_a_request_is_checked_and_whole(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

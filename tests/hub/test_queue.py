@@ -382,3 +382,16 @@ async def test_the_token_goes_to_the_hub_and_not_into_the_file(place: Place) -> 
     assert script.requests[0].token == "hf_secret"
     await watched.queue.close()
     assert "hf_secret" not in place.file.read_text()
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_the_token_goes_to_an_allowed_host_alone(
+    place: Place, hub: FakeHub, allowed: bool
+) -> None:
+    place.environ["HF_TOKEN"] = "hf_secret"
+    watched = await place.open(token_hosts=(hub.url,) if allowed else ())
+    await place.add(watched)
+    await watched.reach("done")
+    with_token = {s.origin for s in hub.requests() if "authorization" in s.headers}
+    assert with_token == ({"hub"} if allowed else set())
+    assert "hf_secret" not in place.file.read_text()
