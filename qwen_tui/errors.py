@@ -105,7 +105,8 @@ class HubError(QwenTuiError):
     """A hub or mirror refused, failed or could not be reached.
 
     `code` tells which: "unreachable", "not_found", "gated", "unauthorized",
-    "rate_limited", "server_error", "captive_portal", "bad_reply".
+    "rate_limited", "server_error", "captive_portal", "bad_reply", "stalled",
+    "redirected".
     """
 
     code = "hub"
@@ -115,7 +116,7 @@ class DownloadError(QwenTuiError):
     """A download cannot go on.
 
     `code` tells which: "hash_mismatch", "size_mismatch", "unsafe_path",
-    "locked", "stalled".
+    "download" for a folder that cannot be written.
     """
 
     code = "download"

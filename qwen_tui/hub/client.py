@@ -14,6 +14,7 @@ from qwen_tui.hub.faults import (
     Retryable,
     bad_reply,
     captive_portal,
+    redirected,
     refusal,
     stalled,
     unreachable,
@@ -118,7 +119,7 @@ class HubClient:
             Retryable: worth another try.
             HubError: refused, or no JSON came.
         """
-        with self.open(address, what=what, decode=True) as reply:
+        with self.open(address, what=what, is_api=True) as reply:
             body = bytearray()
             for chunk in reply.chunks:
                 body += chunk
@@ -139,12 +140,20 @@ class HubClient:
         what: str,
         start: int = 0,
         n_bytes: int = 0,
-        decode: bool = False,
+        is_api: bool = False,
     ) -> Generator[Reply]:
         """Ask for an address from byte `start` on, following redirects.
 
-        `n_bytes` asks for so many only, 0 for all; the server may send more. A proxy
-        may compress in spite of what we ask for; `decode` allows it.
+        A file may be redirected to any host but the official hub when that is not
+        the endpoint; an `is_api` address to none: who chose a mirror asks nobody
+        else. A proxy may compress the latter in spite of what we ask for.
+
+        Args:
+            address: Path and query below the endpoint, with a leading slash.
+            what: Repo or file that a refusal names.
+            start: First byte.
+            n_bytes: So many only, 0 for all; the server may send more.
+            is_api: Whether an answer is asked for, not a file.
 
         Raises:
             Retryable, HubError: as `refusal` tells.
@@ -159,9 +168,9 @@ class HubClient:
         for _hop in range(_MOST_REDIRECTS):
             with self._send(url, headers) as response:
                 if response.status_code not in _REDIRECTS:
-                    yield self._reply(response, what, decode)
+                    yield self._reply(response, what, is_api)
                     return
-                url = self._redirected(url, response)
+                url = self._redirected(url, response, is_api)
             if _origin(url) != _origin(self.endpoint):
                 headers.pop("Authorization", None)  # also if it should lead back
         raise bad_reply(self.host, _("too many redirects"))
@@ -186,7 +195,7 @@ class HubClient:
         except (httpx2.InvalidURL, httpx2.RequestError) as error:
             raise bad_reply(host, str(error)) from error
 
-    def _reply(self, response: "httpx2.Response", what: str, decode: bool) -> Reply:
+    def _reply(self, response: "httpx2.Response", what: str, is_api: bool) -> Reply:
         status, headers = response.status_code, dict(response.headers)
         host = str(response.url.netloc, "ascii", "replace")
         if status not in (*_OK, _RANGE_REFUSED):
@@ -195,7 +204,7 @@ class HubClient:
                 status, headers, what=what, host=host, at_endpoint=at_endpoint
             )
             raise problem
-        if decode:
+        if is_api:
             return Reply(status, headers, host, response.iter_bytes())
         if headers.get("content-encoding", "identity") != "identity":
             raise bad_reply(host, _("compressed data"))
@@ -203,11 +212,22 @@ class HubClient:
         limit_receive_buffer(stream.get_extra_info("socket"))
         return Reply(status, headers, host, response.iter_raw())
 
-    def _redirected(self, url: str, response: "httpx2.Response") -> str:
-        target = urljoin(url, response.headers.get("location", ""))
-        scheme, was = urlsplit(target).scheme, urlsplit(url).scheme
+    def _redirected(self, url: str, response: "httpx2.Response", is_api: bool) -> str:
+        location = response.headers.get("location", "")
+        try:
+            target = urljoin(url, location)
+            origin, endpoint = _origin(target), _origin(self.endpoint)
+        except ValueError as error:
+            raise bad_reply(
+                self.host, _("redirect to {url}").format(url=location)
+            ) from error
+        scheme, was = origin[0], urlsplit(url).scheme
         if scheme not in ("http", "https") or (was == "https" and scheme == "http"):
             raise bad_reply(self.host, _("redirect to {url}").format(url=target))
+        is_upgrade = (was, scheme) == ("http", "https") and origin[1] == endpoint[1]
+        leaves = origin != endpoint and not is_upgrade
+        if leaves and (is_api or origin == _origin(OFFICIAL)):
+            raise redirected(self.host, urlsplit(target).netloc)
         return target
 
     def _next_page(self, headers: Mapping[str, str]) -> str:
@@ -218,7 +238,10 @@ class HubClient:
         for part in headers.get("link", "").split(","):
             address, _semicolon, relation = part.partition(";")
             if 'rel="next"' in relation:
-                link = urlsplit(address.strip().strip("<>"))
+                try:
+                    link = urlsplit(address.strip().strip("<>"))
+                except ValueError as error:
+                    raise bad_reply(self.host, _("no file listing")) from error
                 base = urlsplit(self.endpoint).path
                 return f"{link.path.removeprefix(base)}?{link.query}"
         return ""

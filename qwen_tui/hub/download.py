@@ -14,12 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qwen_tui.hub.clashes import check_clashes, folds_case
 from qwen_tui.hub.client import HubClient, tls_context
 from qwen_tui.hub.endpoint import OFFICIAL
 from qwen_tui.hub.faults import disk_full, file_trouble
 from qwen_tui.hub.plan import Blob, Choice, Plan, make_plan
 from qwen_tui.hub.progress import Meter, Report
-from qwen_tui.hub.publish import CacheTarget, FolderTarget, Target, free_bytes
+from qwen_tui.hub.publish import (
+    CacheTarget,
+    FolderTarget,
+    Target,
+    existing_folder,
+    free_bytes,
+)
 from qwen_tui.hub.repo_id import check_repo_id, check_revision
 from qwen_tui.hub.retry import Retries, Stopped, TransferOptions
 from qwen_tui.hub.transfer import Transfer
@@ -73,19 +80,22 @@ def download(
     check_repo_id(job.repo)
     check_revision(job.revision)
     report = _one_at_a_time(report)
-    folder = job.local_dir or job.cache_dir
     tls = tls_context()  # once: it takes 40 ms
+
+    def connect() -> HubClient:
+        return _client(job, options, tls)
+
+    meter: Meter | None = None
     try:
-        with contextlib.closing(_client(job, options, tls)) as client:
+        with contextlib.closing(connect()) as client:
             plan = _plan(client, job, Retries(options, stop, report))
         target = _target(plan, job)
         meter = _start_meter(plan, target, report, options.reserve_bytes)
-        workers = _Workers(
-            plan.blobs,
-            lambda client: Transfer(plan, client, target, meter, stop, report, options),
-            lambda: _client(job, options, tls),
-            stop,
-        )
+
+        def transfer(client: HubClient) -> Transfer:
+            return Transfer(plan, client, target, meter, stop, report, options)
+
+        workers = _Workers(plan.blobs, transfer, connect, stop)
         workers.run(
             options.connections,
             options.report_interval_s,
@@ -94,7 +104,9 @@ def download(
         report(meter.read())
         return target.finish().absolute()
     except OSError as error:
-        raise file_trouble(error, folder, free_bytes(folder)) from error
+        missing_bytes = meter.missing_bytes if meter is not None else 0
+        folder = job.local_dir or job.cache_dir
+        raise file_trouble(error, folder, free_bytes(folder), missing_bytes) from error
 
 
 def _client(job: Job, options: TransferOptions, tls: ssl.SSLContext) -> HubClient:
@@ -122,8 +134,12 @@ def _plan(client: HubClient, job: Job, retries: Retries) -> Plan:
 
 def _target(plan: Plan, job: Job) -> Target:
     if job.local_dir is not None:
-        return FolderTarget(plan, job.local_dir)
-    return CacheTarget(plan, job.cache_dir)
+        target = FolderTarget(plan, job.local_dir)
+    else:
+        target = CacheTarget(plan, job.cache_dir)
+    paths = [file.path for file in plan.files]
+    check_clashes(paths, folds_case=lambda: folds_case(existing_folder(target.folder)))
+    return target
 
 
 def _start_meter(

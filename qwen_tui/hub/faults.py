@@ -19,7 +19,6 @@ _ACCESS_STATUS = (401, 403)
 _NOT_FOUND = 404
 _NOT_FOUND_CODES = ("RepoNotFound", "RevisionNotFound", "EntryNotFound")
 _EXPIRED_STATUS = (401, 403, 404, 410)  # what a CDN says to an old signed address
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _UNIT = 1000
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")  # a number that means nothing to a person
 
@@ -117,7 +116,18 @@ def stalled(host: str, silent_s: float) -> HubError:
             host=sanitize_line(host), seconds=f"{silent_s:g}"
         ),
         hint=_("Check the network and proxy, or try --endpoint mirror."),
-        code="unreachable",
+        code="stalled",
+    )
+
+
+def redirected(host: str, target: str) -> HubError:
+    """The server sends us to a host that the user did not choose."""
+    return HubError(
+        _("{host} sends this request on to {target}, which was not chosen.").format(
+            host=sanitize_line(host), target=sanitize_line(target[:200])
+        ),
+        hint=_("Choose that source with --endpoint, or another one."),
+        code="redirected",
     )
 
 
@@ -143,26 +153,33 @@ def wrong_hash(path: str) -> DownloadError:
     )
 
 
-def disk_full(folder: Path, free_bytes: int, needed_bytes: int = 0) -> DiskFull:
+def disk_full(folder: Path, free_bytes: int, needed_bytes: int) -> DiskFull:
     """The files do not fit."""
-    where = sanitize_line(str(folder))
-    if needed_bytes:
-        message = _("{needed} are needed; {free} free on {folder}.").format(
-            needed=size_text(needed_bytes), free=size_text(free_bytes), folder=where
-        )
-    else:
-        message = _("The disk is full: {free} free on {folder}.").format(
-            free=size_text(free_bytes), folder=where
-        )
     return DiskFull(
-        message, hint=_("Free some space, or choose another folder (--hf-home).")
+        _("{needed} are needed; {free} free on {folder}.").format(
+            needed=size_text(needed_bytes),
+            free=size_text(free_bytes),
+            folder=sanitize_line(str(folder)),
+        ),
+        hint=_("Free some space, or choose another folder (--hf-home)."),
     )
 
 
-def file_trouble(error: OSError, folder: Path, free_bytes: int) -> QwenTuiError:
-    """What a failed write means to a person."""
-    if error.errno in _NO_SPACE:
-        return disk_full(folder, free_bytes)
+def file_trouble(
+    error: OSError, folder: Path, free_bytes: int, needed_bytes: int
+) -> QwenTuiError:
+    """What a failed write means to a person.
+
+    Args:
+        error: What the system said.
+        folder: Where the files go.
+        free_bytes: On its disk.
+        needed_bytes: What is still to be fetched.
+    """
+    if error.errno == errno.ENOSPC:
+        return _filled_up(folder, free_bytes, needed_bytes)
+    if error.errno == errno.EDQUOT:
+        return _quota_used_up(folder, needed_bytes)
     return DownloadError(
         _("{path} cannot be written: {reason}.").format(
             path=sanitize_line(str(error.filename or folder)),
@@ -185,6 +202,27 @@ def size_text(n_bytes: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _UNIT
     return f"{size:.1f} TB"
+
+
+def _filled_up(folder: Path, free_bytes: int, needed_bytes: int) -> DiskFull:
+    return DiskFull(
+        _("The disk is full: {needed} to go, {free} free on {folder}.").format(
+            needed=size_text(needed_bytes),
+            free=size_text(free_bytes),
+            folder=sanitize_line(str(folder)),
+        ),
+        hint=_("Free some space and go on: what was fetched is kept."),
+    )
+
+
+def _quota_used_up(folder: Path, needed_bytes: int) -> DiskFull:
+    # free space is no use as a number here: it is the disk's, not the user's
+    return DiskFull(
+        _("Your quota on {folder} is used up: {needed} to go.").format(
+            needed=size_text(needed_bytes), folder=sanitize_line(str(folder))
+        ),
+        hint=_("Free some space and go on: what was fetched is kept."),
+    )
 
 
 def _denial(status: int, code: str, what: str, host: str) -> HubError:

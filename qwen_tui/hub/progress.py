@@ -92,6 +92,12 @@ class Meter:
             self._received += n_bytes
             self._file = file
 
+    @property
+    def missing_bytes(self) -> int:
+        """What is still to be fetched."""
+        with self._lock:
+            return self._total_bytes - sum(self._have.values())
+
     def plan(self, commit: str) -> Planned:
         """What there is to fetch; the first report."""
         with self._lock:

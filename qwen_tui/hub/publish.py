@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -82,8 +83,11 @@ class CacheTarget:
             if self._snapshot_has(blob):
                 return  # a filesystem without links
             self.partial(blob).replace(blob_file)
-        for path in blob.paths:
-            self._link(blob_file, self._snapshot / path)
+        *others, last = blob.paths
+        for path in others:
+            self._link(blob_file, self._snapshot / path, instead=shutil.copyfile)
+        # where there are no links, nothing may lie on the disk twice
+        self._link(blob_file, self._snapshot / last, instead=os.replace)
 
     def finish(self) -> Path:
         plan = self._plan
@@ -112,7 +116,9 @@ class CacheTarget:
             _has_size(self._snapshot / path, blob.size_bytes) for path in blob.paths
         )
 
-    def _link(self, blob_file: Path, link: Path) -> None:
+    def _link(
+        self, blob_file: Path, link: Path, *, instead: Callable[[Path, Path], object]
+    ) -> None:
         target = os.path.relpath(blob_file, link.parent)
         link.parent.mkdir(parents=True, exist_ok=True)
         if link.is_symlink() and str(link.readlink()) == target:
@@ -125,7 +131,7 @@ class CacheTarget:
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            shutil.copyfile(blob_file, fresh)
+            instead(blob_file, fresh)
         fresh.replace(link)
 
 
@@ -193,10 +199,15 @@ class FolderTarget:
 
 def free_bytes(folder: Path) -> int:
     """Free space where `folder` is or will be."""
+    return shutil.disk_usage(existing_folder(folder)).free
+
+
+def existing_folder(folder: Path) -> Path:
+    """The nearest folder that is there already, `folder` or one above it."""
     place = folder.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
-    return shutil.disk_usage(place).free
+    return place
 
 
 def _has_size(file: Path, size_bytes: int) -> bool:
@@ -208,7 +219,10 @@ def _has_size(file: Path, size_bytes: int) -> bool:
 
 def _replace_text(fresh: Path, file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh.write_text(text, encoding="utf-8")
+    with fresh.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())  # an empty ref would hide the whole repo
     fresh.replace(file)
 
 

@@ -14,6 +14,8 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LONGEST_REPO_ID = 96  # huggingface_hub 2.4 utils/_validators.py
 _LONGEST_REVISION = 200
+_LONGEST_NAME_BYTES = 240  # 255 on most filesystems, less what we append
+_LONGEST_PATH_BYTES = 1024
 _REPO_FOLDER_PREFIX = "models--"
 
 
@@ -76,11 +78,17 @@ def is_safe_path(path: str) -> bool:
     if not path or "\\" in path or ":" in path or not path.isprintable():
         return False
     parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts):
+    if any(part in ("", ".", "..") for part in parts) or _is_too_long(path):
         return False
     if parts[0] == ".git" or parts[:2] == [".cache", "huggingface"]:
         return False  # the second is where a local_dir keeps our own records
     return not (PurePosixPath(path).root or PureWindowsPath(path).anchor)
+
+
+def _is_too_long(path: str) -> bool:
+    encoded = path.encode("utf-8", "replace")
+    longest = max(map(len, encoded.split(b"/")))
+    return longest > _LONGEST_NAME_BYTES or len(encoded) > _LONGEST_PATH_BYTES
 
 
 def check_path(path: str) -> str:

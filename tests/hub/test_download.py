@@ -1,16 +1,14 @@
 """What a download leaves behind, and what it asks for."""
 
 import dataclasses
-import errno
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from qwen_tui.errors import DiskFull, DownloadError, HubError, UsageError
+from qwen_tui.errors import DownloadError, HubError, UsageError
 from qwen_tui.hub.download import Job, download
-from qwen_tui.hub.faults import file_trouble
 from qwen_tui.hub.find import find_model
 from qwen_tui.hub.plan import Choice, RemoteFile, wanted_files
 from qwen_tui.hub.progress import Progressed, Verifying
@@ -296,30 +294,6 @@ def test_a_check_that_takes_a_while_is_reported(mover: Mover) -> None:
     assert len(done) > 3
     assert (sorted(done), done[-1]) == (done, BIG_BYTES)
     assert {r.total_bytes for r in checked} == {BIG_BYTES}
-
-
-def test_what_does_not_fit_is_refused_before_it_is_fetched(
-    mover: Mover, hub: FakeHub
-) -> None:
-    mover.options = TransferOptions(reserve_bytes=1 << 62)
-    with pytest.raises(DiskFull) as caught:
-        mover.fetch()
-    assert "TB" in caught.value.message
-    assert not hub.requests("/resolve/")
-
-
-def test_a_disk_that_fills_up_is_told_with_numbers(tmp_path: Path) -> None:
-    error = file_trouble(OSError(errno.ENOSPC, "No space"), tmp_path, 12_000_000)
-    assert isinstance(error, DiskFull)
-    assert "12.0 MB" in error.message
-    assert isinstance(file_trouble(OSError(errno.EDQUOT, ""), tmp_path, 0), DiskFull)
-
-
-def test_a_folder_that_cannot_be_written_is_told(mover: Mover, tmp_path: Path) -> None:
-    (tmp_path / "hub").write_bytes(b"a file is in the way")
-    with pytest.raises(DownloadError) as caught:
-        mover.fetch()
-    assert "hub" in caught.value.message
 
 
 @pytest.mark.parametrize("repo", ["../x", "a/b/c", "", "/etc", "o/m?x", "o/m#x"])

@@ -8,17 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui.errors import HubError
+from qwen_tui.errors import HubError, QwenTuiError
 from qwen_tui.hub.claim import try_claim
 from qwen_tui.hub.client import HttpOptions
 from qwen_tui.hub.digest import file_hash
 from qwen_tui.hub.download import Job, download
 from qwen_tui.hub.progress import Progressed
-from qwen_tui.hub.retry import Stopped
+from qwen_tui.hub.retry import Stopped, TransferOptions
 from tests.fake_hub import FakeHub, Fault, etag
 from tests.helpers import wait_until
 from tests.hub.conftest import BIG, BIG_BYTES, QUICK, REPO, Mover, failure
 from tests.hub.models import same_as
+
+SHORT_TEMPERED = dataclasses.replace(QUICK, attempts=2, http=HttpOptions(30, 0.7))
+
+
+@pytest.fixture(params=["cache", "plain"])
+def local_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    return tmp_path / "plain" if request.param == "plain" else None
+
+
+def options_for(fault: Fault) -> TransferOptions:
+    """Nobody wants to wait long for what never comes."""
+    return SHORT_TEMPERED if fault.kind in ("hang", "hold") else QUICK
 
 
 @pytest.mark.parametrize(
@@ -36,47 +48,25 @@ from tests.hub.models import same_as
         Fault("wrong_bytes", path="config.json"),
         Fault("strip_headers", times=-1),
         Fault("short_length", path=BIG, after_bytes=1000, times=1),
+        Fault("long_length", path=BIG, after_bytes=1000),
+        Fault("expired", path=BIG, origin="cdn", times=2),
+        Fault("unnumbered", times=-1),
+        Fault("hang", path="/revision/"),
+        Fault("hang", path=BIG, origin="cdn"),
+        Fault("hold", path=BIG, after_bytes=600_000),
     ],
     ids=str,
 )
 def test_what_passes_is_survived(
     mover: Mover, files: dict[str, bytes], hub: FakeHub, fault: Fault
 ) -> None:
+    mover.options = options_for(fault)
     hub.faults.append(fault)
     assert same_as(mover.fetch(), files)
-    if fault.kind != "strip_headers":
+    if fault.times >= 0:
         assert fault.times == 0, "the fault never happened"
     if fault.kind == "close":  # a reset also loses what is in the sockets
         assert hub.file_bytes(BIG) == BIG_BYTES
-
-
-def test_an_ignored_range_starts_the_file_again(
-    mover: Mover, files: dict[str, bytes], hub: FakeHub
-) -> None:
-    hub.faults.append(Fault("close", path=BIG, after_bytes=500_000))
-    hub.faults.append(Fault("ignore_range", path=BIG, times=-1))
-    assert same_as(mover.fetch(), files)
-    assert hub.file_bytes(BIG) == BIG_BYTES + 500_000
-
-
-def test_a_server_that_breaks_at_the_same_byte_is_not_asked_for_ever(
-    mover: Mover, hub: FakeHub
-) -> None:
-    fault = Fault("close", path=BIG, after_bytes=400_000, times=-1, whole=True)
-    hub.faults.append(fault)
-    assert failure(mover).code == "unreachable"
-    assert len(hub.requests(BIG, "cdn")) == QUICK.attempts
-
-
-def test_a_range_the_server_refuses_starts_the_file_again(
-    mover: Mover, files: dict[str, bytes], hub: FakeHub
-) -> None:
-    partial = mover.blob(etag(BIG, files[BIG]) + ".incomplete")
-    partial.parent.mkdir(parents=True)
-    partial.write_bytes(files[BIG][:100])
-    hub.faults.append(Fault("status", path=BIG, origin="cdn", status=416))
-    assert same_as(mover.fetch(), files)
-    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [100, 0]
 
 
 def test_every_retry_asks_the_hub_for_a_fresh_address(
@@ -141,18 +131,43 @@ def test_retry_after_may_be_a_date_and_is_bounded(mover: Mover, hub: FakeHub) ->
         (Fault("short_length", path="config", after_bytes=1), "size_mismatch"),
         (Fault("reset", path=BIG), "unreachable"),
         (Fault("redirect", location="ftp://127.0.0.1"), "bad_reply"),
+        (Fault("redirect", location="http://127.0.0.1:9"), "redirected"),
+        (Fault("redirect", path=BIG, location="http://127.0.0.1:9"), "unreachable"),
+        (Fault("expired", path=BIG, origin="cdn"), "server_error"),
+        (Fault("close", path=BIG), "unreachable"),
+        (Fault("hold", path=BIG), "stalled"),
+        (Fault("hang"), "stalled"),
+        (Fault("hang", path=BIG, origin="cdn"), "stalled"),
+        (Fault("long_length", path=BIG, after_bytes=1), "size_mismatch"),
+        (Fault("compressed", path=BIG), "bad_reply"),
+        (Fault("wrong_bytes", path="config.json"), "hash_mismatch"),
     ],
     ids=str,
 )
 def test_what_does_not_pass_has_its_own_code(
-    mover: Mover, hub: FakeHub, fault: Fault, code: str
+    mover: Mover,
+    hub: FakeHub,
+    files: dict[str, bytes],
+    local_dir: Path | None,
+    fault: Fault,
+    code: str,
 ) -> None:
+    mover.options = options_for(fault)
     hub.faults.append(dataclasses.replace(fault, times=-1))
-    assert failure(mover).code == code
+    with pytest.raises(QwenTuiError) as caught:
+        mover.fetch(local_dir=local_dir)
+    error = caught.value
+    assert error.code == code
+    assert error.message.endswith(".")
+    assert "\n" not in error.message
+    assert error.hint
     assert len(hub.seen) < 60
     for blob in mover.cache_dir.glob("models--*/blobs/*"):
         if blob.suffix != ".incomplete":
             assert file_hash(blob, blob.name) == blob.name
+    for path, content in files.items() if local_dir else ():
+        file = (local_dir or Path()) / path
+        assert not file.exists() or file.read_bytes() == content
 
 
 def test_an_endless_redirect_ends(mover: Mover, hub: FakeHub) -> None:

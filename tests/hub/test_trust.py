@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.errors import DownloadError
+from qwen_tui.hub.endpoint import OFFICIAL
 from tests.fake_hub import FakeHub, Fault
 from tests.hub.conftest import REPO, Mover, failure
 from tests.hub.models import same_as
@@ -26,6 +27,9 @@ from tests.hub.models import same_as
         "evil\x1b[2J",
         "evil\0",
         "./evil",
+        "a/" * 600 + "evil",
+        "evil" * 61,
+        "模" * 81 + "evil",
         "",
     ],
 )
@@ -98,14 +102,51 @@ def test_the_token_follows_no_redirect_to_another_host(
 ) -> None:
     with FakeHub() as other:
         other.add_repo(REPO, files)
-        hub.faults.append(Fault("redirect", times=1, location=other.url))
+        hub.faults.append(Fault("redirect", path="/resolve/", location=other.url))
         if back:
             other.faults.append(Fault("redirect", location=hub.url))
         mover.fetch(token="hf_secret", token_hosts=(hub.url, other.url))
-        assert len(other.seen) == 1
-        assert "authorization" not in other.seen[0].headers
-        second = hub.seen[1].headers
-        assert ("authorization" in second) is not back
+        (sent_on,) = other.seen
+        assert "authorization" not in sent_on.headers
+        asked = [s.headers for s in hub.requests(sent_on.path)]
+        assert ["authorization" in headers for headers in asked] == [True, False][
+            : 1 + back
+        ]
+
+
+def test_a_listing_is_asked_of_the_chosen_host_alone(
+    mover: Mover, files: dict[str, bytes], hub: FakeHub
+) -> None:
+    with FakeHub() as other:
+        other.add_repo(REPO, files)
+        hub.faults.append(Fault("redirect", path="/api/", location=other.url))
+        error = failure(mover)
+        assert error.code == "redirected"
+        assert other.url.removeprefix("http://") in error.message
+        assert not other.seen
+
+
+def test_a_mirror_that_sends_us_to_the_official_hub_is_not_followed(
+    mover: Mover, hub: FakeHub
+) -> None:
+    hub.faults.append(Fault("redirect", path="/resolve/", location=OFFICIAL))
+    error = failure(mover)
+    assert error.code == "redirected"
+    assert "huggingface.co" in error.message
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://h:99999", "ftp://h"])
+def test_a_redirect_that_is_none_is_a_bad_reply(
+    mover: Mover, hub: FakeHub, location: str
+) -> None:
+    hub.faults.append(Fault("redirect", location=location))
+    assert failure(mover).code == "bad_reply"
+
+
+def test_a_link_that_is_none_is_a_bad_reply(mover: Mover, hub: FakeHub) -> None:
+    hub.page_entries = 1
+    hub.next_link_base = "http://["
+    assert failure(mover).code == "bad_reply"
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1", "127.0.0.1", "https://mirror"])
