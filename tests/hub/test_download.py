@@ -46,26 +46,6 @@ def test_the_cache_is_laid_out_as_the_library_does_it(
     assert set(tree["files"]) == set(files)
 
 
-def test_the_real_library_takes_the_cache_as_its_own(
-    mover: Mover, files: dict[str, bytes], hub: FakeHub
-) -> None:
-    from huggingface_hub import HfApi, scan_cache_dir, snapshot_download
-
-    folder = mover.fetch()
-    asked_before = len(hub.seen)
-    found = snapshot_download(REPO, cache_dir=mover.cache_dir, local_files_only=True)
-    assert Path(found) == folder
-    assert len(hub.seen) == asked_before
-    scan = scan_cache_dir(mover.cache_dir)
-    assert not scan.warnings
-    assert [repo.repo_id for repo in scan.repos] == [REPO]
-    api = HfApi(endpoint=hub.url, token=False)
-    verified = api.verify_repo_checksums(REPO, cache_dir=mover.cache_dir)
-    assert verified.checked_count == len(files)
-    wrong = [*verified.mismatches, *verified.missing_paths, *verified.extra_paths]
-    assert wrong == []
-
-
 def test_a_second_run_fetches_nothing(mover: Mover, hub: FakeHub) -> None:
     folder = mover.fetch()
     before = hub.file_bytes("/resolve/") + hub.file_bytes(BIG)
@@ -212,11 +192,6 @@ def test_the_same_weights_in_another_form_stay_away(
     mover = Mover(hub, tmp_path)
     folder = mover.fetch()
     assert not [path for path in extra if (folder / path).exists()]
-
-    from huggingface_hub import snapshot_download
-
-    found = snapshot_download(REPO, cache_dir=tmp_path, local_files_only=True)
-    assert Path(found) == folder
 
 
 @pytest.mark.parametrize(
