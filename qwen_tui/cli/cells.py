@@ -16,12 +16,15 @@ def cell_width(text: str) -> int:
 
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:
-    """Return `text` in exactly `width` columns, cut at its end where it is longer."""
+    """Return `text` in exactly `width` columns, cut in its middle where it is longer.
+
+    The end stays, for names of files differ there.
+    """
     if cell_width(text) > width:
-        room = width - len(_CUT)
-        while text and cell_width(text) > room:
-            text = text[:-1]
-        text += _CUT
+        tail_cells = (width - len(_CUT)) * 2 // 3
+        tail = _beginning(text[::-1], tail_cells)[::-1]
+        head = _beginning(text, width - len(_CUT) - cell_width(tail))
+        text = f"{head}{_CUT}{tail}"
     gap = " " * (width - cell_width(text))
     return gap + text if right else text + gap
 
@@ -54,6 +57,13 @@ def table(
         .rstrip()
         for row in rows
     ]
+
+
+def _beginning(text: str, width: int) -> str:
+    """As much of the text's beginning as `width` columns hold."""
+    while text and cell_width(text) > width:
+        text = text[:-1]
+    return text
 
 
 def _width(char: str) -> int:

@@ -24,7 +24,8 @@ def delete_model(context: Context) -> int:
     model = find_local(
         args.model, cache_dir=settings.hf_cache, folders=settings.model.folders
     )
-    commits = (_commit(model, args.revision),) if args.revision else ()
+    # an empty one, of a script's empty variable, must not mean "all of them"
+    commits = () if args.revision is None else (_commit(model, args.revision),)
     plan = plan_deletion(model, commits, cache_dir=settings.hf_cache)
     if not args.yes and not _agreed(_question(plan, model), plan.title):
         return 1
@@ -102,14 +103,13 @@ def _agreed(question: str, title: str) -> bool:
 
 
 def _question(plan: Deletion, model: LocalModel) -> str:
-    """Name everything that is lost."""
-    question = _("Delete {name} for ever?").format(name=sanitize_line(plan.title))
+    """Name everything that is lost, and ask in the last line."""
     lost = [
         " ".join([short_commit(revision.commit), *map(sanitize_line, revision.refs)])
         for revision in model.revisions
         if revision.commit in plan.commits
     ]
-    lines = [question]
+    lines: list[str] = []
     if len(lost) > 1:
         lines.append(_("Its revisions: {names}.").format(names=", ".join(lost)))
     if plan.whole and model.partial_bytes:
@@ -119,7 +119,8 @@ def _question(plan: Deletion, model: LocalModel) -> str:
             )
         )
     lines.append(_("{size} will be freed.").format(size=size_text(plan.freed_bytes)))
-    return " ".join(lines)
+    lines.append(_("Delete {name} for ever?").format(name=sanitize_line(plan.title)))
+    return "\n".join(lines)
 
 
 def _show(partials: Sequence[Partial]) -> None:
@@ -155,4 +156,4 @@ def _purge_question(doomed: Sequence[Partial]) -> str:
     if not ours:
         return question
     lost = _("Downloads would have to fetch {size} again.").format(size=size_text(ours))
-    return f"{question} {lost}"
+    return f"{lost}\n{question}"

@@ -14,6 +14,7 @@ from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 
 SHORT_COMMIT = 7
+_NARROW = 60
 _MINUTE_S = 60
 _HOUR_S = 60 * _MINUTE_S
 _DAY_S = 24 * _HOUR_S
@@ -35,8 +36,10 @@ def show_list(context: Context) -> int:
         for line in table(rows, width=None, right=[1]):
             say(line)
         return 0
-    head = [_("MODEL"), _("SIZE"), _("REVISION"), _("LAST USED"), _("STATE")]
-    lines = table([head, *rows], width=width, right=[1])
+    rows.insert(0, [_("MODEL"), _("SIZE"), _("REVISION"), _("LAST USED"), _("STATE")])
+    if width < _NARROW:
+        rows = [[name, size, state] for name, size, _rev, _used, state in rows]
+    lines = table(rows, width=width, right=[1])
     say(lines[0])
     for model, line in zip(models, lines[1:], strict=True):
         say(line)

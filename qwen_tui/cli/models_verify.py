@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from qwen_tui.cli.bar import Bar
 from qwen_tui.cli.context import Context
+from qwen_tui.cli.models_local import short_commit
 from qwen_tui.cli.output import confirmed, say, say_json, size_text
 from qwen_tui.errors import ModelCorrupt
 from qwen_tui.hub.cache import LocalModel
@@ -89,7 +90,11 @@ def _fields(result: VerifyResult) -> dict[str, object]:
 def _tell(model: LocalModel, result: VerifyResult) -> None:
     name = sanitize_line(model.source.name)
     for file in result.bad:
-        say(f"{sanitize_line(file.path_in_repo)}: {sanitize_line(file.reason)}")
+        path, reason = sanitize_line(file.path_in_repo), sanitize_line(file.reason)
+        if file.revision not in ("", model.source.revision):
+            commit = short_commit(file.revision)
+            path = _("{name}, revision {revision}").format(name=path, revision=commit)
+        say(f"{path}: {reason}")
     if not result.checked:
         say(_("{name}: no known hash for any of its files.").format(name=name))
         return
@@ -111,7 +116,7 @@ def _tell(model: LocalModel, result: VerifyResult) -> None:
 
 def _repair(context: Context, model: LocalModel, bad: tuple[BadFile, ...]) -> str:
     """Remove the bad files where that is wanted; returns what to do next."""
-    download = _download_command(model, bad)
+    download = _download_command(context, model, bad)
     there = [file for file in bad if file.blob.exists()]
     if there and not _wants_removal(context):
         files = " ".join(shlex.quote(str(file.blob)) for file in there)
@@ -130,13 +135,18 @@ def _wants_removal(context: Context) -> bool:
     return confirmed(_("Remove what is bad, so that it is fetched again?"))
 
 
-def _download_command(model: LocalModel, bad: tuple[BadFile, ...]) -> str:
+def _download_command(
+    context: Context, model: LocalModel, bad: tuple[BadFile, ...]
+) -> str:
+    command = "qwen-tui models download"
     if not model.repo:
-        folder = shlex.quote(model.source.path)
-        return f"qwen-tui models download <repo> --local-dir {folder}"
+        return f"{command} <repo> --local-dir {shlex.quote(model.source.path)}"
+    command = f"{command} {model.repo}"
+    if context.args.hf_home is not None:
+        command += f" --hf-home {shlex.quote(str(context.settings.hf_home))}"
     current = model.source.revision
     revisions = sorted({f.revision for f in bad}, key=lambda r: (r != current, r))
-    commands = [f"qwen-tui models download {model.repo}"]
-    commands += [f"{commands[0]} --revision {r}" for r in revisions if r != current]
-    needs_current = current in revisions or len(commands) == 1
-    return " && ".join(commands if needs_current else commands[1:])
+    return " && ".join(
+        command if revision == current else f"{command} --revision {revision}"
+        for revision in revisions
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_tui.errors import ModelNotFound, QwenTuiError
-from qwen_tui.hub.cache import LocalModel
+from qwen_tui.hub.cache import DEMO, LocalModel
 from qwen_tui.hub.guards import downloading, is_own, refuse_download, refuse_use
 from qwen_tui.hub.prune import Order, remove_in_process
 from qwen_tui.hub.repo_id import repo_of_folder
@@ -181,13 +181,16 @@ def _own_folder(model: LocalModel, cache_dir: Path) -> Path:
         folder = cache / listed.name
         if repo_of_folder(folder.name) is not None and is_own(folder):
             return folder
+    hint = _("qwen-tui deletes nothing there; remove it by hand: {path}").format(
+        path=shown(model.source.path)
+    )
+    if model.source.name == DEMO:
+        hint = _("The demo model is a part of qwen-tui.")
     raise QwenTuiError(
         _("{name} does not lie in the Hugging Face cache itself.").format(
             name=shown(model.source.name)
         ),
-        hint=_("qwen-tui deletes nothing there; remove it by hand: {path}").format(
-            path=shown(model.source.path)
-        ),
+        hint=hint,
         code="not_ours",
     )
 

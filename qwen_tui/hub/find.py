@@ -50,13 +50,6 @@ def find_model(
     path = _as_path(name)
     if path is not None:
         return _source_of_path(path)
-    if name.startswith(("/", "./", "../", "~")):
-        raise ModelNotFound(
-            _("There is no {path}.").format(path=shown(name)),
-            hint=_("Check the path, or see what is there: {command}").format(
-                command="qwen-tui models list"
-            ),
-        )
     repo, file = _split_file(repo_of(name))
     if is_repo_id(repo):
         found = _find_cached(repo, file, cache_dir) or _find_watched(name, folders)
@@ -165,6 +158,13 @@ def _source_of_folder(name: str, folder: Path) -> ModelSource:
 
 
 def _not_found(name: str, repo: str) -> ModelNotFound:
+    if name.startswith(("/", "./", "../", "~")):
+        return ModelNotFound(
+            _("There is no {path}.").format(path=shown(name)),
+            hint=_("Check the path, or see what is there: {command}").format(
+                command="qwen-tui models list"
+            ),
+        )
     if is_repo_id(repo) and (repo != name or "/" in repo):
         return ModelNotFound(
             _("{name} is not on this machine.").format(name=shown(name)),
