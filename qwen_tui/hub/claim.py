@@ -101,7 +101,7 @@ def owner_of(lock_file: Path) -> ProcessId | None:
     owner = _read_owner(owner_file)
     try:
         last_seen_at = owner_file.stat().st_mtime
-    except FileNotFoundError:
+    except OSError:
         return None
     if owner is None or has_ended(owner, last_seen_at):
         return None

@@ -49,7 +49,7 @@ def downloading(name: str) -> QwenTuiError:
 def is_downloading(repo_folder: Path) -> bool:
     """Whether a download, ours or the library's, writes into this models--* folder."""
     locks = entries(repo_folder.parent / ".locks" / repo_folder.name)
-    return any(is_locked(lock) for lock in locks) or any(
+    return any(is_locked(lock) for lock in locks if lock.suffix == ".lock") or any(
         partial.in_use for partial in list_repo_partials(repo_folder)
     )
 

@@ -1,7 +1,7 @@
 """Whether another process holds a file: a download's lock, or a model in use.
 
-By flock(2) alone, so that nothing is written and no library is imported. A lock ends
-with its process, however that ends.
+By flock(2) and the owner files of our downloads (see `claim`), so that nothing is
+written and no library is imported. A flock ends with its process, however that ends.
 """
 
 import contextlib
@@ -11,15 +11,19 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+from qwen_tui.hub.claim import owner_of
+
 _NO_FLOCK = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 
 
 def is_locked(lock_file: Path) -> bool:
     """Whether somebody holds huggingface_hub's kind of lock on this path.
 
-    Where the filesystem has no flock, the library takes the lock by creating the file,
-    so there the file itself means "held".
+    A live owner counts, whatever the lock says. Where the filesystem has no flock, the
+    library takes the lock by creating the file, so there the file itself means "held".
     """
+    if owner_of(lock_file) is not None:
+        return True
     held = _is_held(lock_file, fcntl.LOCK_SH)
     return lock_file.exists() if held is None else held
 
@@ -36,6 +40,9 @@ def is_in_use(model_path: Path) -> bool:
 @contextlib.contextmanager
 def locked(lock_file: Path) -> Generator[bool]:
     """Hold huggingface_hub's kind of lock meanwhile; False when another has it."""
+    if owner_of(lock_file) is not None:
+        yield False
+        return
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         # as the library opens it: everybody of the group may wait for it

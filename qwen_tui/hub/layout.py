@@ -4,8 +4,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from qwen_tui.hub.repo_id import is_commit, repo_folder_name
 
@@ -37,7 +37,7 @@ def look(file: Path) -> Stat | None:
     return Stat((found.st_dev, found.st_ino), found.st_size, found.st_nlink, last_used)
 
 
-def open_unseen(file: Path) -> BinaryIO:
+def open_unseen(file: Path) -> BufferedReader:
     """Open to read bytes, and leave no trace in when the file was last used.
 
     Linux lets only a file's owner do that; for others it is an ordinary read.

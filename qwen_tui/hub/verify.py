@@ -3,7 +3,6 @@
 Blocking: run it in a thread. hashlib lets other threads run meanwhile.
 """
 
-import hashlib
 import threading
 import time
 from collections.abc import Generator, Iterable
@@ -11,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_tui.hub.cache import LocalModel
+from qwen_tui.hub.digest import new_digest, read_steps
 from qwen_tui.hub.hashes import HashedFile, hashed_files
-from qwen_tui.hub.layout import open_unseen
 from qwen_tui.i18n import _
 
-_STEP_BYTES = 1024 * 1024
 _REPORT_EVERY_S = 0.1
-_SHA256_HEX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def verify_model(
 ) -> Generator[VerifyProgress | VerifyResult]:
     """Check every file of a model; the last value is the result.
 
-    When `stop` is set it ends within one step of 1 MiB, without a result.
+    When `stop` is set it ends within one step of 256 KiB, without a result.
     """
     files = hashed_files(model)
     known = [file for file in files if file.etag or file.stat is None]
@@ -123,17 +120,14 @@ def _check(
     """Return why the file is bad, translated; empty when it is good."""
     if file.stat is None:
         return _("missing")
-    if len(file.etag) == _SHA256_HEX:
-        digest = hashlib.sha256()
-    else:
-        digest = hashlib.sha1(usedforsecurity=False)
-        digest.update(b"blob %d\0" % file.stat.size_bytes)
+    digest = new_digest(file.etag, file.stat.size_bytes)
     try:
-        with open_unseen(file.blob) as stream:
-            while not stop.is_set() and (step := stream.read(_STEP_BYTES)):
-                digest.update(step)
-                if report.add(len(step)):
-                    yield report.progress(file)
+        for step in read_steps(file.blob):
+            digest.update(step)
+            if report.add(len(step)):
+                yield report.progress(file)
+            if stop.is_set():
+                return ""
     except OSError as error:
         return _("cannot be read: {reason}").format(reason=error.strerror)
     return "" if digest.hexdigest() == file.etag else _("its hash is wrong")
