@@ -117,6 +117,18 @@ def _columns_before(line: str, text: str) -> int:
     )
 
 
+def test_hostile_names_reach_no_terminal(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    write_files(folder / "a\x1b[31m\nb\u202e", OLD)
+    config = tmp_path / "config.toml"
+    config.write_text(f'[model]\nfolders = ["{folder}"]\n')
+    with in_terminal(home, "list", "--config", str(config)) as terminal:
+        assert terminal.wait_exit() == 0
+        assert len(shown(terminal)) == 3
+    assert b"\x1b" not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+
+
 def test_a_pipe_gets_one_line_a_model(
     two: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
