@@ -6,14 +6,15 @@ what the model says is on disk within about a second of appearing.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import asdict, replace
+from contextlib import aclosing
+from dataclasses import replace
 
 from qwen_tui.chat.answer import GrowingAnswer
-from qwen_tui.chat.backend import Backend, PromptMessage, TurnRequest
+from qwen_tui.chat.backend import Backend
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
+from qwen_tui.chat.ending import to_the_end
 from qwen_tui.chat.events import (
     AnswerDelta,
     Failed,
@@ -25,7 +26,8 @@ from qwen_tui.chat.events import (
     ThinkingDelta,
     Usage,
 )
-from qwen_tui.chat.history import cut_answer, prompt_messages
+from qwen_tui.chat.history import cut_answer
+from qwen_tui.chat.request import ask
 from qwen_tui.chat.turn import Turn, TurnOptions, TurnPlan, empty_answer, is_void
 from qwen_tui.errors import QwenTuiError, StoreError
 from qwen_tui.i18n import _
@@ -36,7 +38,6 @@ SAVE_NOW_S = 0.5
 """How long `save_now` waits for a save that is under way in another thread."""
 
 _STOPPED = Finished("cancelled", Usage())
-_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -113,20 +114,21 @@ class Session:
 
         Not where the last answer was cut: going on inside it would take longer then.
         """
-        backend, leaf_id = self.backend, self.conversation.leaf_id
-        if backend is None or self.busy or self.can_continue:
+        backend, chat = self.backend, self.conversation
+        if backend is None or self.busy or self.can_continue or chat.leaf_id is None:
             return
-        if messages := prompt_messages(self.conversation, leaf_id):
-            request = self.options.request(
-                messages, self.conversation.id, thinking=self.options.thinking
-            )
-            await backend.warm(request)
+        plan = TurnPlan(empty_answer(chat.leaf_id))
+        await backend.warm(ask(chat, plan, self.options, self._loaded).request)
 
     async def stop(self) -> None:
         """End the running turn; its stream ends with `Finished("cancelled")`."""
         if self._turn is not None and self.backend is not None:
             self._turn.is_stopping = True
             await self.backend.cancel()
+
+    @property
+    def _loaded(self) -> Loaded | None:
+        return self.backend.loaded if self.backend is not None else None
 
     def save_now(self) -> None:
         """Save what there is, a growing answer as cut, without an event loop.
@@ -157,7 +159,7 @@ class Session:
             last = await self._save_begin(turn)
             if last is None:
                 checkpoints = asyncio.create_task(self._saver.checkpoints())
-                events = _answers(self.backend, self._request(turn))
+                events = self._events(turn, self.backend)
                 async for event in events:
                     last = self._take(turn, event)
                     if last is not None:
@@ -173,6 +175,25 @@ class Session:
         assert last is not None
         yield last
 
+    async def _events(
+        self, turn: Turn, backend: Backend
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Yield what the backend says: of the load where one is due, and the answer."""
+        if backend.loaded is None:
+            async with aclosing(to_the_end(backend.load())) as events:
+                async for event in events:
+                    yield event
+                    if isinstance(event, Failed):
+                        return
+            if turn.is_stopping:
+                yield _STOPPED
+                return
+        # only now it is known how this model thinks
+        asked = ask(self.conversation, turn.plan, self.options, backend.loaded)
+        async with aclosing(to_the_end(backend.stream(asked.request))) as events:
+            async for event in events:
+                yield event
+
     def _begin(self, plan: TurnPlan) -> Turn:
         chat = self.conversation
         turn = Turn(plan, _row(chat), GrowingAnswer(plan.answer))
@@ -181,22 +202,15 @@ class Session:
             self._saver.put(plan.user)
             chat.title = chat.title or title_from(plan.user.content)
         chat.put(plan.answer)
-        self._record(turn, self.backend.loaded if self.backend else None)
+        self._record(turn, self._loaded)
         self._saver.put_row(_row(chat))
         self._turn = turn
         return turn
 
     def _record(self, turn: Turn, loaded: Loaded | None) -> None:
         """Note in the answer what makes it."""
-        options, request = self.options, self._request(turn)
-        settings = {
-            **asdict(request.sampling),
-            "stop": list(request.sampling.stop),  # as it is on disk
-            "thinking": request.thinking,
-            "thinking_budget": options.thinking_budget,
-            "max_new_tokens": options.max_new_tokens,
-        }
-        turn.answer.record(settings, loaded)
+        asked = ask(self.conversation, turn.plan, self.options, loaded)
+        turn.answer.record(asked.settings(), loaded)
         if loaded is not None:
             self.conversation.model = loaded.ref or loaded.model
         self._show(turn)
@@ -205,15 +219,6 @@ class Session:
         answer = self.current = turn.answer.message
         self.conversation.messages[answer.id] = answer
         self._saver.put(answer)
-
-    def _request(self, turn: Turn) -> TurnRequest:
-        options, start = self.options, turn.plan.answer
-        thinking = bool(start.sampling.get("thinking", options.thinking))
-        prompt = prompt_messages(self.conversation, start.parent_id)
-        if turn.plan.is_cut:
-            prompt.append(PromptMessage("assistant", start.content, start.thinking))
-        request = options.request(prompt, self.conversation.id, thinking=thinking)
-        return replace(request, continue_last=turn.plan.is_cut)
 
     def _take(self, turn: Turn, event: StreamEvent) -> Finished | Failed | None:
         """Bring an event into the conversation; return it where it ends the turn."""
@@ -299,25 +304,3 @@ def _failed(error: QwenTuiError) -> Failed:
 
 async def _only(event: StreamEvent) -> AsyncIterator[StreamEvent]:
     yield event
-
-
-async def _answers(
-    backend: Backend, request: TurnRequest
-) -> AsyncGenerator[StreamEvent, None]:
-    """Yield what the backend says; whatever happens, the last event ends the turn."""
-    events = backend.stream(request)
-    try:
-        async for event in events:
-            yield event
-        yield Failed("no_end", _("The model's program stopped in mid-answer."))
-    except QwenTuiError as error:
-        yield _failed(error)
-    except Exception as error:  # noqa: BLE001 - a bug in a backend must not end the chat
-        _log.exception("the backend failed")
-        yield Failed(
-            "internal",
-            _("The model's program failed: {reason}").format(reason=repr(error)),
-        )
-    finally:
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()

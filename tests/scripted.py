@@ -25,6 +25,8 @@ LOADED = Loaded(
     context_length=4096,
     memory_bytes=2_000_000,
     revision="0123abc",
+    attention="sdpa",
+    versions={"torch": "2.13.0"},
 )
 SOURCE = ModelSource(name="scripted", path="/nowhere", kind="folder")
 

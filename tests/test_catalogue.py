@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui.hub.catalog import CatalogEntry, load_catalog, repo_of
+from qwen_tui.chat.sampling import Sampling
+from qwen_tui.hub.catalog import (
+    CatalogEntry,
+    load_catalog,
+    recommended_sampling,
+    repo_of,
+)
 from qwen_tui.settings import load_settings
 
 ENTRIES = list(load_catalog().values())
@@ -17,6 +23,16 @@ def test_the_catalogue_names_each_model_once_and_says_how_it_thinks() -> None:
         assert entry.alias == entry.repo.partition("/")[2].lower()
         assert entry.thinking in ("switch", "always", "never")
         assert repo_of(entry.alias.upper()) == entry.repo
+
+
+def test_a_model_is_found_by_alias_and_by_repo_with_what_its_card_recommends() -> None:
+    for name in ("qwen3.5-27b", "Qwen/Qwen3.5-27B"):
+        assert recommended_sampling(name)["thinking"]["presence_penalty"] == 1.5
+    assert recommended_sampling("somebody/else") == {}
+    fields = set(Sampling.__dataclass_fields__)
+    for entry in ENTRIES:
+        for preset in recommended_sampling(entry.repo).values():
+            assert set(preset) <= fields
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,12 @@ async def test_a_turn_is_saved_with_everything_that_made_it(store: Store):
         "thinking": True,
         "thinking_budget": None,
         "max_new_tokens": 1000,
+        "computed_by": {
+            "device": "cpu",
+            "dtype": "bfloat16",
+            "attention": "sdpa",
+            "versions": {"torch": "2.13.0"},
+        },
     }
     assert answer.usage == {
         "prompt_tokens": 10,
@@ -206,6 +212,49 @@ async def test_the_model_sees_system_prompt_past_thinking_and_settings(store: St
     assert request.thinking_budget == 64
     assert request.max_new_tokens == 1000
     assert not request.continue_last
+
+
+async def test_a_soft_switch_decides_while_thinking_is_on_and_is_noted(store: Store):
+    chat = Conversation(system_prompt="Be brief. /think")
+    session, backend = session_for(store, chat=chat)
+    await say(session, "What is 2 + 2? /no_think")
+    await say(session, "And 3 + 3?")
+    await say(session, "Explain. /think")
+    session.options.thinking = False
+    await say(session, "Again. /think")
+    assert [r.thinking for r in backend.requests] == [False, False, True, False]
+    assert backend.requests[0].sampling == PRESETS.answer
+    assert backend.requests[2].sampling == PRESETS.thinking
+    answers = [m for m in saved(store, session) if m.role == "assistant"]
+    assert [m.sampling.get("soft_switch") for m in answers] == [
+        *("/no_think", "/no_think", "/think", None)
+    ]
+    assert backend.requests[0].messages[-1].content == "What is 2 + 2? /no_think"
+
+
+@pytest.mark.parametrize(("kind", "thinks"), [("always", True), ("never", False)])
+async def test_a_model_without_a_switch_gets_the_preset_of_its_only_mode(
+    store: Store, kind: str, thinks: bool
+):
+    session, backend = session_for(store)
+    loaded = replace(LOADED, thinking=kind)
+    backend.loaded = None  # it is known in mid-turn only
+    backend.load_script = [loaded]
+    session.options.thinking = not thinks
+    await say(session, "Hello /think /no_think")
+    request = backend.requests[0]
+    assert request.thinking == thinks
+    assert request.sampling == (PRESETS.thinking if thinks else PRESETS.answer)
+    assert on_disk(store, session).sampling["thinking"] == thinks
+
+
+async def test_a_load_that_fails_in_the_turn_ends_it_and_asks_nothing(store: Store):
+    session, backend = session_for(store)
+    backend.loaded = None
+    backend.load_script = [Failed("not_a_model", "It is none.")]
+    assert await say(session, "Hello") == Failed("not_a_model", "It is none.")
+    assert backend.requests == []
+    assert on_disk(store, session).state == "failed"
 
 
 async def test_an_answer_of_a_model_loaded_in_the_turn_names_it(store: Store):

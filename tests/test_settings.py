@@ -78,6 +78,19 @@ def test_every_built_in_default_is_allowed(tmp_path: Path) -> None:
     assert "default" not in {settings.origins[key] for key in read_known()}
 
 
+def test_a_models_own_presets_hold_where_nothing_was_set(tmp_path: Path) -> None:
+    text = "[sampling.answer]\ntemperature = 0.7\n"  # set, though to the default
+    settings = load(tmp_path, text, {"QWEN_TUI_SAMPLING_THINKING_TOP_K": "9"})
+    card = {"temperature": 1.0, "top_k": 40, "presence_penalty": 1.5}
+    presets = settings.presets({"thinking": card, "answer": card})
+    assert presets.thinking.temperature == 1.0
+    assert presets.thinking.top_k == 9
+    assert presets.answer.temperature == 0.7
+    assert presets.answer.presence_penalty == 1.5
+    assert presets.answer.top_p == 0.8  # the card says nothing
+    assert settings.turn_options().presets == settings.sampling
+
+
 def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
     text = '[model]\ndevice = "cpu"\nthreads = 2\ndtype = "float32"\n'
     settings = load(

@@ -39,11 +39,21 @@ class GrowingAnswer:
 
     def record(self, settings: Mapping[str, Any], loaded: Loaded | None) -> None:
         """Note the settings and, where it is known, the model that make the answer."""
-        self.message = replace(self.message, sampling=settings)
-        if loaded is not None:
-            self.message = replace(
-                self.message, model=loaded.model, revision=loaded.revision
-            )
+        if loaded is None:
+            self.message = replace(self.message, sampling=settings)
+            return
+        computed_by = {
+            "device": loaded.device,
+            "dtype": loaded.dtype,
+            "attention": loaded.attention,
+            "versions": dict(loaded.versions),
+        }
+        self.message = replace(
+            self.message,
+            sampling={**settings, "computed_by": computed_by},
+            model=loaded.model,
+            revision=loaded.revision,
+        )
 
     def add(self, delta: ThinkingDelta | AnswerDelta) -> None:
         """Append a delta."""

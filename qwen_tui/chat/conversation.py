@@ -32,7 +32,9 @@ class ChatMessage:
     """What made an answer; empty for a user's message."""
     revision: str = ""
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The settings that made an answer: sampling fields, seed, thinking, limits."""
+    """The settings that made an answer: sampling fields, seed, thinking, limits,
+    "soft_switch" where one decided; "computed_by" is device, dtype, attention and
+    versions."""
     usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """`Usage` as a mapping, and "finish_reason", "finish_detail", "thinking_cut",
     "error"."""

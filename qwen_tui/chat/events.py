@@ -3,7 +3,8 @@
 A `match` over `StreamEvent` that forgets a case is a type error.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -30,6 +31,22 @@ class Usage:
     """The part of `decode_s` that was spent thinking."""
     first_token_s: float = 0.0
     """Seconds from the request to the first new token."""
+
+    @property
+    def new_tokens(self) -> int:
+        """Generated tokens, thinking included."""
+        return self.thinking_tokens + self.answer_tokens
+
+    @property
+    def prefill_tokens_per_s(self) -> float:
+        """Tokens of the prompt that were computed in a second; 0 where unknown."""
+        computed = self.prompt_tokens - self.cached_tokens
+        return computed / self.prefill_s if self.prefill_s > 0 else 0.0
+
+    @property
+    def decode_tokens_per_s(self) -> float:
+        """Tokens that were generated in a second; 0 where unknown."""
+        return self.new_tokens / self.decode_s if self.decode_s > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,10 @@ class Loaded:
     revision: str = ""
     ref: str = ""
     """What finds the model again; see `ModelSource.identity`."""
+    attention: str = ""
+    """The attention implementation that computes it, by its name in transformers."""
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Versions of the libraries that compute it, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """One turn: what it is asked with, what it adds, and whether it leaves a trace."""
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 from qwen_tui.chat.answer import GrowingAnswer
-from qwen_tui.chat.backend import PromptMessage, TurnRequest
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.chat.events import Failed, Finished
 from qwen_tui.chat.sampling import Presets, SamplingChoice
@@ -21,24 +19,6 @@ class TurnOptions:
     thinking: bool = True
     thinking_budget: int | None = None
     loop_guard: bool = True
-
-    def request(
-        self,
-        messages: Sequence[PromptMessage],
-        conversation_id: str,
-        *,
-        thinking: bool,
-    ) -> TurnRequest:
-        """Return what asks for an answer to `messages`."""
-        return TurnRequest(
-            messages=tuple(messages),
-            sampling=self.presets.choose(self.choice, thinking=thinking),
-            max_new_tokens=self.max_new_tokens,
-            thinking=thinking,
-            thinking_budget=self.thinking_budget,
-            conversation_id=conversation_id,
-            loop_guard=self.loop_guard,
-        )
 
 
 @dataclass(frozen=True, slots=True)

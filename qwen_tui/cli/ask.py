@@ -7,7 +7,7 @@ import sys
 from qwen_tui.backends.local import LocalBackend
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
-from qwen_tui.chat.events import Failed, Finished
+from qwen_tui.chat.events import Failed, Finished, PrefillProgress
 from qwen_tui.cli.ask_options import turn_options
 from qwen_tui.cli.ask_output import AskOutput
 from qwen_tui.cli.ask_prompt import build_prompt
@@ -68,7 +68,7 @@ async def _answer(
     source: ModelSource,
     prompt: str,
 ) -> int:
-    options = turn_options(context)
+    options = turn_options(context, source)
     backend = LocalBackend(
         source, context.load_options(source), log_dir=context.log_dir
     )
@@ -77,8 +77,15 @@ async def _answer(
     if context.args.no_save:
         output.chat = ""
     stopped = _stop_on_signals(session)
+    is_reading = False
     try:
         async for event in session.send(prompt):
+            if isinstance(event, PrefillProgress) and not is_reading:
+                is_reading = True
+                for note in _thinking_notes(context, session):
+                    output.note(note)
+            if session.conversation.leaf_id is not None:
+                output.settings = session.conversation.branch()[-1].sampling
             output.show(event)
             if isinstance(event, Failed) and not stopped:
                 raise QwenTuiError(event.message, hint=event.hint, code=event.code)
@@ -90,6 +97,25 @@ async def _answer(
             say(backend.notice, sys.stderr)
         await backend.close()
     return 128 + stopped[0] if stopped else 0
+
+
+def _thinking_notes(context: Context, session: Session) -> list[str]:
+    """Return what to tell where this turn thinks otherwise than was asked."""
+    loaded = session.backend.loaded if session.backend is not None else None
+    kind = loaded.thinking if loaded is not None else "switch"
+    wanted = context.args.think
+    if wanted is False and kind == "always":
+        return [_("This model always thinks: --no-think changes nothing.")]
+    if wanted is True and kind == "never":
+        return [_("This model cannot think: --think changes nothing.")]
+    answer = session.current
+    match answer.sampling.get("soft_switch") if answer is not None else None:
+        case "/no_think":
+            return [_("/no_think in the conversation: this turn does not think.")]
+        case "/think":
+            return [_("/think in the conversation: this turn thinks.")]
+        case _:
+            return []
 
 
 def _stop_on_signals(session: Session) -> list[int]:

@@ -3,20 +3,24 @@
 import argparse
 from dataclasses import replace
 
+from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.sampling import LIMITS, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.cli.context import Context
 from qwen_tui.errors import UsageError
+from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.i18n import _
 
 
-def turn_options(context: Context) -> TurnOptions:
-    """Return the settings with what the arguments say on top.
+def turn_options(context: Context, source: ModelSource) -> TurnOptions:
+    """Return the settings for a model with what the arguments say on top.
 
     Raises:
         UsageError: a number is out of its range.
     """
-    args, options = context.args, context.settings.turn_options()
+    args = context.args
+    recommended = recommended_sampling(source.name)
+    options = context.settings.turn_options(recommended)
     _check_numbers(args)
     named = {name: getattr(args, name) for name in (*LIMITS, "seed")}
     stop = tuple(args.stop) or options.choice.stop

@@ -1,7 +1,9 @@
 """How `ask` shows a turn: the answer on stdout, all else on stderr, or JSON lines."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from qwen_tui.chat.events import (
     AnswerDelta,
@@ -25,10 +27,12 @@ class AskOutput:
 
     Attributes:
         chat: Id of the saved conversation, empty where none is saved.
+        settings: What made the answer; told with its end.
     """
 
     def __init__(self, *, as_json: bool, chat: str) -> None:
         self.chat = chat
+        self.settings: Mapping[str, Any] = {}
         self._as_json = as_json
         self._on_terminal = sys.stderr.isatty()
         self._progress_shown = False
@@ -64,6 +68,11 @@ class AskOutput:
                 if isinstance(event, Finished) and (note := end_note(event)):
                     say(note, sys.stderr)
 
+    def note(self, text: str) -> None:
+        """Tell on stderr what a person should know before the answer comes."""
+        self._end_progress()
+        say(text, sys.stderr)
+
     def close(self) -> None:
         """End open lines, so that the next program's output starts on its own."""
         self._end_progress()
@@ -89,9 +98,14 @@ class AskOutput:
                         "finish_reason": reason,
                         "chat": self.chat,
                         "finish_detail": event.detail,
-                        "usage": asdict(usage),
+                        "usage": {
+                            **asdict(usage),
+                            "prefill_tokens_per_s": usage.prefill_tokens_per_s,
+                            "decode_tokens_per_s": usage.decode_tokens_per_s,
+                        },
                         "thinking_cut": event.thinking_cut,
                         "seed": event.seed,
+                        "settings": self.settings,
                     }
                 )
             case Failed():

@@ -16,6 +16,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers import __version__ as TRANSFORMERS
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded
@@ -75,6 +76,8 @@ class LoadedModel:
             thinking=self.prompts.thinking_kind(self.think_tags),
             revision=self.source.revision,
             ref=self.source.identity,
+            attention=str(getattr(self.model.config, "_attn_implementation", "")),
+            versions={"torch": torch.__version__, "transformers": TRANSFORMERS},
         )
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -59,6 +59,22 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
         for entry in _entries(table, tables["preset"])
     ]
     return {entry.alias: entry for entry in entries}
+
+
+def entry_of(name: str) -> CatalogEntry | None:
+    """The entry of an alias or a repo id, in any case."""
+    catalog, lower = load_catalog(), name.lower()
+    if lower in catalog:
+        return catalog[lower]
+    return next((e for e in catalog.values() if e.repo.lower() == lower), None)
+
+
+def recommended_sampling(name: str) -> dict[str, dict[str, float]]:
+    """What the card of a model recommends: mode to the fields of `Sampling`."""
+    entry = entry_of(name)
+    if entry is None:
+        return {}
+    return {mode: asdict(preset) for mode, preset in entry.presets.items()}
 
 
 def repo_of(name: str) -> str:

@@ -21,6 +21,7 @@ from qwen_tui.settings.known import (
     variables,
 )
 from qwen_tui.settings.values import (
+    DEFAULT,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
@@ -28,7 +29,6 @@ from qwen_tui.settings.values import (
     UiSettings,
 )
 
-DEFAULT = N_("default")
 COMMAND_LINE = N_("command line")
 
 _LIBRARY_VARIABLES = {

@@ -1,11 +1,15 @@
 """What settings are once they are read. Defaults stand in config/settings.toml only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
+from qwen_tui.i18n import N_
+
+DEFAULT = N_("default")
+"""The origin of what nobody set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,30 @@ class Settings:
     notices: tuple[str, ...]
     """Translated lines about keys and variables that mean nothing."""
 
-    def turn_options(self) -> TurnOptions:
+    def presets(self, recommended: Mapping[str, Mapping[str, float]]) -> Presets:
+        """Return the sampling of each mode for one model.
+
+        Args:
+            recommended: By the model's card: "thinking" and "answer" to fields of
+                `Sampling`. What a person set wins over it, it over our defaults.
+        """
+        modes = {"thinking": self.sampling.thinking, "answer": self.sampling.answer}
+        for mode, fields in recommended.items():
+            free = {
+                name: value
+                for name, value in fields.items()
+                if self.origins.get(f"sampling.{mode}.{name}") == DEFAULT
+            }
+            modes[mode] = replace(modes[mode], **free)
+        return Presets(**modes)
+
+    def turn_options(
+        self, recommended: Mapping[str, Mapping[str, float]] | None = None
+    ) -> TurnOptions:
         """Return what a turn is asked with where nothing else is said."""
         generation = self.generation
         return TurnOptions(
-            presets=self.sampling,
+            presets=self.presets(recommended or {}),
             choice=SamplingChoice(stop=generation.stop or None),
             thinking=generation.thinking,
             thinking_budget=generation.thinking_budget or None,

@@ -13,6 +13,7 @@ from textual.scrollbar import ScrollBar
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Failed
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.hub.catalog import entry_of
 from qwen_tui.i18n import _
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.screens.chat import ChatScreen
@@ -114,7 +115,10 @@ class QwenTuiApp(App[int]):
 
     async def _use_model(self, source: ModelSource) -> None:
         await self.desk.use_model(source)
-        self.chat.header.change(model=source.name, device="", dtype="")
+        entry = entry_of(source.name)
+        kind = entry.thinking if entry is not None else "switch"
+        facts = {"model": source.name, "device": "", "dtype": "", "thinking_kind": kind}
+        self.chat.header.change(**facts)
         self.chat.load_model()
 
     @on(ModelsAsked)

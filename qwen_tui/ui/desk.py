@@ -14,6 +14,7 @@ from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed
 from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
+from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.hub.find import find_model
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
@@ -108,6 +109,8 @@ class Desk:
     async def use_model(self, source: ModelSource) -> None:
         """Let another model answer; it is not loaded yet."""
         before, self.backend = self.backend, self._open_backend(source)
+        recommended = recommended_sampling(source.name)
+        self.turn_options.presets = self.options.settings.presets(recommended)
         if self.session is not None:
             self.session.backend = self.backend
         if before is not None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwen_tui.chat.thinking import Parts, split_finished
+from qwen_tui.chat.thinking import Parts, ThinkingMode, split_finished, thinking_mode
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,35 @@ def _letters(text: str) -> str:
     for other in ("<think>", "</think>", "\n", " "):
         text = text.replace(other, "")
     return text
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], ThinkingMode(on=True)),
+        (["How many r's in blueberries? /no_think"], ThinkingMode(False, "/no_think")),
+        (["a /no_think", "Really? /think"], ThinkingMode(True, "/think")),
+        (["a /no_think", "and now?"], ThinkingMode(False, "/no_think")),
+        (["/no_think 你好"], ThinkingMode(False, "/no_think")),
+        (["你好/no_think"], ThinkingMode(False, "/no_think")),
+        (["/think or /no_think."], ThinkingMode(False, "/no_think")),
+        (["(/no_think)"], ThinkingMode(False, "/no_think")),
+        (["see /usr/think, ./think, a/no_think"], ThinkingMode(on=True)),
+        (["/thinking /think/of /think.py /no_thinker"], ThinkingMode(on=True)),
+    ],
+)
+def test_the_last_soft_switch_counts(texts: list[str], expected: ThinkingMode) -> None:
+    assert thinking_mode(wanted=True, kind="switch", texts=texts) == expected
+
+
+def test_a_soft_switch_means_nothing_while_thinking_is_off() -> None:
+    off = ThinkingMode(on=False)
+    assert thinking_mode(wanted=False, kind="switch", texts=["/think"]) == off
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_model_without_a_switch_thinks_always_or_never(wanted: bool) -> None:
+    texts = ["/think", "/no_think"]
+    always = thinking_mode(wanted=wanted, kind="always", texts=texts)
+    never = thinking_mode(wanted=wanted, kind="never", texts=texts)
+    assert (always, never) == (ThinkingMode(on=True), ThinkingMode(on=False))

@@ -98,6 +98,54 @@ def test_no_think_gives_no_thinking_event(home: Path):
     assert seen[-1]["usage"]["thinking_tokens"] == 0
 
 
+def test_no_think_in_the_prompt_is_honoured_and_told(home: Path):
+    prompt = "What is the capital of France? /no_think"
+    result = ask(home, "--model", "demo", "--json", prompt)
+    seen = events(result)
+    assert "thinking" not in {event["event"] for event in seen}
+    assert seen[-1]["settings"]["soft_switch"] == "/no_think"
+    assert "this turn does not think" in result.stderr
+    again = ask(home, "--continue", "--json", "And of Spain? /think")
+    assert text_of("thinking", events(again))
+    assert "this turn thinks" in again.stderr
+
+
+def test_a_switch_that_a_model_does_not_have_is_told(home: Path):
+    arguments = ("--model", str(smollm2_gguf()), "--max-new-tokens", "2", "--json")
+    result = ask(home, *arguments, "--think", "Hi")
+    assert "This model cannot think" in result.stderr
+    assert events(result)[-1]["settings"]["thinking"] is False
+
+
+def test_thinking_cut_by_the_limit_is_told(home: Path):
+    arguments = ("--model", "demo", "--max-new-tokens", "4")
+    prompt = "What is the capital of France?"
+    result = ask(home, *arguments, "--json", prompt)
+    done = events(result)[-1]
+    assert (done["finish_reason"], done["thinking_cut"]) == ("length", True)
+    assert done["usage"]["answer_tokens"] == 0
+    plain = ask(home, *arguments, prompt)
+    assert plain.stdout == ""
+    assert "The limit was reached while thinking." in plain.stderr
+
+
+def test_the_end_tells_numbers_and_what_made_the_answer(home: Path):
+    done = events(ask(home, "--model", "demo", "--json", "--seed", "3", "Hello!"))[-1]
+    usage = done["usage"]
+    made = usage["thinking_tokens"] + usage["answer_tokens"]
+    assert usage["decode_tokens_per_s"] == pytest.approx(made / usage["decode_s"])
+    computed = usage["prompt_tokens"] - usage["cached_tokens"]
+    assert usage["prefill_tokens_per_s"] == pytest.approx(computed / usage["prefill_s"])
+    assert usage["first_token_s"] >= usage["prefill_s"]
+    settings = done["settings"]
+    assert settings["seed"] == done["seed"] == 3
+    assert settings["temperature"] == 0.6
+    by = settings["computed_by"]
+    assert (by["device"], by["dtype"]) == ("cpu", "bfloat16")
+    assert by["attention"]
+    assert set(by["versions"]) == {"torch", "transformers"}
+
+
 def test_the_answer_alone_goes_to_stdout(home: Path):
     result = ask(home, "--model", "demo", stdin="What is the capital of France?\n")
     assert result.returncode == 0, result.stderr

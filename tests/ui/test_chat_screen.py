@@ -141,10 +141,20 @@ def test_commands_are_told_from_paths_and_texts() -> None:
     assert not is_command("/usr/bin is a folder")
     assert not is_command("/new\nsecond line")
     assert not is_command("/")
-    assert parse_command("/THINK off") == Command("think", on=False)
+    assert parse_command("/THINK off") == Command("think", "off")
     assert parse_command("/think") == Command("think")
-    assert isinstance(parse_command("/think maybe"), NotACommand)
+    assert parse_command("/think 64") == Command("think", "64")
+    assert parse_command("/set temperature 0.2") == Command(
+        "set_option", "temperature 0.2"
+    )
     assert isinstance(parse_command("/new now"), NotACommand)
+
+
+def test_a_message_that_begins_with_a_soft_switch_is_a_message() -> None:
+    assert not is_command("/no_think What is 2 + 2?")
+    assert not is_command("/think 为什么天是蓝的？")
+    assert not is_command("/think\nin two lines")
+    assert parse_command("/no_think") == Command("think", "off")
 
 
 def test_hints_are_cut_whole_and_the_first_ones_stay() -> None:

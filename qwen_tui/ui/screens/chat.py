@@ -17,6 +17,7 @@ from qwen_tui.session import Session
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
 from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_help import HelpScreen
+from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
     ModelsAsked,
@@ -25,6 +26,7 @@ from qwen_tui.ui.screens.chat_messages import (
     QuitAsked,
     TurnSettled,
 )
+from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
 from qwen_tui.ui.screens.chat_turns import ChatTurns
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
@@ -215,8 +217,11 @@ class ChatScreen(Screen[None]):
         if self._may_answer() and self.turns.may_go_on():
             self._answer_again(go_on=True)
 
-    def action_toggle_thinking(self, on: bool | None = None) -> None:
-        self.tell(self.turns.switch_thinking(on))
+    def action_toggle_thinking(self, wish: str = "") -> None:
+        self.tell(switch_thinking(self.turns.session, self.header, wish))
+
+    def action_set_option(self, argument: str = "") -> None:
+        self.tell(*set_by_line(self.turns.session, argument))
 
     def action_fold(self) -> None:
         self.transcript.open_thinking()
@@ -226,6 +231,14 @@ class ChatScreen(Screen[None]):
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())
+
+    def action_info(self) -> None:
+        """Show what made the last answer, and what it cost."""
+        answer = self.turns.last_answer
+        if answer is None:
+            self.tell(_("There is no answer yet."))
+        else:
+            self.app.push_screen(InfoScreen(answer))
 
     def action_copy_or_stop(self) -> None:
         selected = self.composer.selected_text or self.get_selected_text()
@@ -318,7 +331,9 @@ class ChatScreen(Screen[None]):
         self.composer.clear_sent()
         match command.action:
             case "think":
-                self.action_toggle_thinking(command.on)
+                self.action_toggle_thinking(command.argument)
+            case "set_option":
+                self.action_set_option(command.argument)
             case "quit":
                 self.post_message(QuitAsked())
             case action:

@@ -9,10 +9,12 @@ Action = Literal[
     "new_chat",
     "models",
     "think",
+    "set_option",
     "fold",
     "retry",
     "go_on",
     "answer_now",
+    "info",
     "help",
     "quit",
 ]
@@ -22,14 +24,17 @@ _ACTIONS: dict[str, Action] = {
     "/new": "new_chat",
     "/models": "models",
     "/think": "think",
+    "/set": "set_option",
     "/fold": "fold",
     "/retry": "retry",
     "/continue": "go_on",
     "/answer": "answer_now",
+    "/info": "info",
     "/help": "help",
     "/quit": "quit",
 }
-_SWITCH = {"on": True, "off": False}
+_WITH_ARGUMENT = frozenset[Action]({"think", "set_option"})
+_SOFT_SWITCHES = ("/think", "/no_think")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,8 @@ class Command:
     """An action to take."""
 
     action: Action
-    on: bool | None = None
-    """For "think": on, off, or None to toggle."""
+    argument: str = ""
+    """What stood behind it, for those that take something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,12 @@ class NotACommand:
 def is_command(text: str) -> bool:
     """Say whether a prompt is meant as a command: one line, one slash, a word.
 
-    A path such as /usr/bin is not: its first word holds a second slash.
+    A path such as /usr/bin is not: its first word holds a second slash. Nor is a
+    message that begins with one of Qwen3's soft switches, /think and /no_think.
     """
-    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    first, _space, rest = text.strip().partition(" ")
+    if first.lower() in _SOFT_SWITCHES and not _is_thinking_command(first, rest):
+        return False
     return (
         "\n" not in text
         and first.startswith("/")
@@ -62,10 +70,19 @@ def is_command(text: str) -> bool:
     )
 
 
+def _is_thinking_command(word: str, argument: str) -> bool:
+    argument = argument.strip().lower()
+    if word.lower() == "/no_think":
+        return not argument
+    return argument in ("", "on", "off") or argument.isdecimal()
+
+
 def parse_command(text: str) -> Command | NotACommand:
     """Read a line for which `is_command` holds."""
     word, _space, argument = text.strip().partition(" ")
-    argument = argument.strip().lower()
+    argument = argument.strip()
+    if word.lower() == "/no_think":
+        return Command("think", "off")
     action = _ACTIONS.get(word.lower())
     if action is None:
         return NotACommand(
@@ -73,10 +90,6 @@ def parse_command(text: str) -> Command | NotACommand:
                 word=word, commands=" ".join(_ACTIONS)
             )
         )
-    if action == "think":
-        if argument and argument not in _SWITCH:
-            return NotACommand(_("Write /think on or /think off"))
-        return Command("think", _SWITCH.get(argument))
-    if argument:
+    if argument and action not in _WITH_ARGUMENT:
         return NotACommand(_("{word} takes nothing after it").format(word=word))
-    return Command(action)
+    return Command(action, argument)

@@ -26,10 +26,12 @@ _KEYS = (
     ("F5", N_("answer now, while the model thinks")),
     ("Ctrl+R", N_("answer again; also starts the engine again")),
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
+    ("i", N_("in the messages: what made the last answer, and its cost")),
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
     (
-        "/new /models /think on|off /fold /retry /continue /answer /help /quit",
+        "/new /models /think on|off|N /set NAME VALUE /fold /retry /continue /answer "
+        "/info /help /quit",
         N_("the same as commands, written as a message"),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from textual.widget import Widget
 
+from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.chat.events import Failed, StreamEvent
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
@@ -28,6 +29,7 @@ class ChatTurns:
         self._thinking_open = thinking_open
         self._load_failed = False
         self._taken_back = False
+        self._shown_switch = ""
         self.starting = True
         """It is not known yet which model answers."""
         self._woken = asyncio.Event()
@@ -43,6 +45,12 @@ class ChatTurns:
     def has_messages(self) -> bool:
         """There is something to answer again."""
         return self.session is not None and bool(self.session.conversation.branch())
+
+    @property
+    def last_answer(self) -> ChatMessage | None:
+        """The newest answer of the shown branch, finished or not."""
+        branch = self.session.conversation.branch() if self.session else []
+        return next((m for m in reversed(branch) if m.role == "assistant"), None)
 
     @property
     def active(self) -> bool:
@@ -206,26 +214,6 @@ class ChatTurns:
         turn.name_model(self._widgets.header.facts.model)
         return turn
 
-    def switch_thinking(self, on: bool | None) -> str:
-        """Let the model think or not from the next message on; return what to tell.
-
-        Args:
-            on: None switches to the other.
-        """
-        session, header = self.session, self._widgets.header
-        if session is None:
-            return ""
-        if header.facts.thinking_kind == "always":
-            return _("This model always thinks.")
-        if header.facts.thinking_kind == "never":
-            return _("This model cannot think.")
-        options = session.options
-        options.thinking = not options.thinking if on is None else on
-        header.change(thinking=options.thinking)
-        if options.thinking:
-            return _("The model thinks from the next message on.")
-        return _("The model answers without thinking from the next message on.")
-
     async def _model_came(self, prompt: str) -> bool:
         """Wait for a running load; False when it failed or the person took it back."""
         if self.loading:
@@ -245,9 +233,12 @@ class ChatTurns:
     ) -> None:
         """Show one turn from its first event to its saved end."""
         self.feed.begin(Progress("waiting"), turn)
+        self._shown_switch = ""
         failure: Failed | None = None
         try:
             async for event in events:
+                if session.current is not None:
+                    self._mark(turn, session.current)
                 self.feed.note(event)
             failure = self.feed.failure
         except QwenTuiError as error:
@@ -257,6 +248,13 @@ class ChatTurns:
         await self._settle(session, turn)
         if failure is not None:
             self.feed.tell_failure(failure)
+
+    def _mark(self, turn: AssistantTurn, answer: ChatMessage) -> None:
+        """Show at the head of a running answer what switched its thinking."""
+        switch = str(answer.sampling.get("soft_switch") or "")
+        if switch != self._shown_switch:
+            self._shown_switch = switch
+            turn.name_model(self._widgets.header.facts.model, switch)
 
     async def _settle(self, session: Session, turn: AssistantTurn) -> None:
         """Show the answer as the session saved it."""

@@ -25,6 +25,7 @@ class Transcript(VerticalScroll, can_focus=True):
 
     BINDINGS = [
         Binding("pageup", "page_up", show=False),
+        Binding("i", "screen.info", show=False),
     ]
     FOCUS_ON_CLICK = False  # who selects text with the mouse goes on typing below
 

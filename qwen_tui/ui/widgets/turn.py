@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from qwen_tui.chat.answer import usage_from
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize, sanitize_line
@@ -78,9 +79,9 @@ class AssistantTurn(Vertical):
         if self._message is not None:
             self.settle(self._message)
 
-    def name_model(self, model: str) -> None:
-        """Tell which model is answering."""
-        self._show_head(model, time.time())
+    def name_model(self, model: str, soft_switch: str = "") -> None:
+        """Tell which model is answering, and what switched its thinking if so."""
+        self._show_head(model, time.time(), soft_switch)
 
     def think(self, text: str) -> None:
         """Add streamed thoughts; the panel appears with the first."""
@@ -107,7 +108,8 @@ class AssistantTurn(Vertical):
     def settle(self, message: ChatMessage) -> None:
         """Show the message as it was saved: its state, its numbers."""
         self._message = message
-        self._show_head(message.model, message.created_at)
+        switch = str(message.sampling.get("soft_switch") or "")
+        self._show_head(message.model, message.created_at, switch)
         usage = message.usage
         if self.panel is not None:
             self.panel.settle(
@@ -118,9 +120,10 @@ class AssistantTurn(Vertical):
         self.view.finish()
         self._show_foot(message)
 
-    def _show_head(self, model: str, created_at: float) -> None:
+    def _show_head(self, model: str, created_at: float, soft_switch: str) -> None:
         name = sanitize_line(model) or _("Model")
-        self._head.update(Content(f"{name}  {clock(created_at)}"))
+        parts = [name, clock(created_at), switch_mark(soft_switch)]
+        self._head.update(Content("  ".join(part for part in parts if part)))
 
     def _show_foot(self, message: ChatMessage) -> None:
         mark = state_mark(message)
@@ -130,6 +133,17 @@ class AssistantTurn(Vertical):
         failed = message.state == "failed"
         self._foot.set_class(failed, "-failed")
         self._foot.set_class(bool(mark) and not failed, "-cut")
+
+
+def switch_mark(soft_switch: str) -> str:
+    """Return what is told about a turn whose thinking the conversation switched."""
+    match soft_switch:
+        case "/think":
+            return _("thinking on (/think)")
+        case "/no_think":
+            return _("thinking off (/no_think)")
+        case _:
+            return ""
 
 
 def state_mark(message: ChatMessage) -> str:
@@ -165,13 +179,11 @@ def error_text(error: object, hint: object = "") -> str:
 
 def numbers_line(usage: Mapping[str, Any]) -> str:
     """Return "41.8 tok/s  386 tokens  first token after 0.4 s", or nothing."""
-    tokens = int(usage.get("thinking_tokens") or 0) + int(
-        usage.get("answer_tokens") or 0
-    )
-    decode_s = float(usage.get("decode_s") or 0.0)
-    if not tokens or decode_s <= 0:
+    cost = usage_from(usage)
+    if not cost.new_tokens or cost.decode_s <= 0:
         return ""
-    prefill_s = float(usage.get("prefill_s") or 0.0)
-    places = 1 if prefill_s >= 1 else 2
-    first = _("first token after {seconds} s").format(seconds=f"{prefill_s:.{places}f}")
-    return f"{tokens / decode_s:.1f} tok/s  {count_tokens_text(tokens)}  {first}"
+    waited_s = cost.first_token_s or cost.prefill_s
+    places = 1 if waited_s >= 1 else 2
+    first = _("first token after {seconds} s").format(seconds=f"{waited_s:.{places}f}")
+    rate = f"{cost.decode_tokens_per_s:.1f} tok/s"
+    return f"{rate}  {count_tokens_text(cost.new_tokens)}  {first}"

@@ -1,0 +1,62 @@
+"""What a person sets for the next turns, from words to options and back."""
+
+from qwen_tui.chat.choices import option_names, options_line, set_option
+from qwen_tui.chat.turn import TurnOptions
+from qwen_tui.errors import UsageError
+from qwen_tui.i18n import _
+from qwen_tui.session import Session
+from qwen_tui.ui.widgets.header_bar import HeaderBar
+from qwen_tui.ui.widgets.status_line import Tone
+
+
+def switch_thinking(session: Session | None, header: HeaderBar, wish: str) -> str:
+    """Let the model think or not from the next message on; return what to tell.
+
+    Args:
+        session: Whose options change.
+        header: Knows what the model offers, and shows what holds.
+        wish: "on", "off", a number of tokens to think at most, or "" for the other
+            than now.
+    """
+    if session is None:
+        return ""
+    match header.facts.thinking_kind:
+        case "always":
+            return _("This model always thinks.")
+        case "never":
+            return _("This model cannot think.")
+        case _:
+            told = _switch(session.options, wish.lower())
+            header.change(thinking=session.options.thinking)
+            return told
+
+
+def set_by_line(session: Session | None, line: str) -> tuple[str, Tone]:
+    """Do what `/set NAME VALUE` says; return what to tell, and in which tone.
+
+    Without a value it tells what is set by hand.
+    """
+    if session is None:
+        return "", "plain"
+    name, _space, value = line.partition(" ")
+    if not value.strip():
+        names = ", ".join(option_names())
+        told = options_line(session.options) or _("nothing")
+        text = _("Set by hand: {options}. Write /set NAME VALUE; names: {names}")
+        return text.format(options=told, names=names), "plain"
+    try:
+        return set_option(session.options, name, value.strip()), "plain"
+    except UsageError as error:
+        return f"{error.message} {error.hint}".strip(), "warning"
+
+
+def _switch(options: TurnOptions, wish: str) -> str:
+    options.thinking = wish != "off" if wish else not options.thinking
+    if not options.thinking:
+        return _("The model answers without thinking from the next message on.")
+    if wish.isdecimal():
+        options.thinking_budget = int(wish) or None
+    if options.thinking_budget is not None:
+        text = _("The model thinks for at most {n} tokens from the next message on.")
+        return text.format(n=options.thinking_budget)
+    return _("The model thinks from the next message on.")
