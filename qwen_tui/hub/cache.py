@@ -63,8 +63,9 @@ class LocalModel:
     @property
     def file_in_repo(self) -> str:
         """The .gguf file where its repo holds several models; else empty."""
-        is_one_of_several = self.in_cache and self.source.name != self.repo
-        return self.source.name.removeprefix(f"{self.repo}/") * is_one_of_several
+        if not self.in_cache or self.source.name == self.repo:
+            return ""
+        return self.source.name.removeprefix(f"{self.repo}/")
 
 
 def list_models(*, cache_dir: Path, folders: Sequence[Path] = ()) -> list[LocalModel]:

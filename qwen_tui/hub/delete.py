@@ -13,7 +13,7 @@ from pathlib import Path
 
 from qwen_tui.errors import ModelNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, LocalModel
-from qwen_tui.hub.guards import downloading, is_own, refuse_download, refuse_use
+from qwen_tui.hub.guards import is_own, refuse_download, refuse_use
 from qwen_tui.hub.prune import Order, remove_in_process
 from qwen_tui.hub.repo_id import repo_of_folder
 from qwen_tui.hub.revisions import CachedRepo, read_repo, unshared_blobs
@@ -102,15 +102,19 @@ def delete(
 
     Raises:
         QwenTuiError: "in_use", here or by another qwen-tui on this machine (see
-            `held.is_in_use` for what that cannot see); "downloading";
-            "not_deleted", something could not be removed.
+            `held.is_in_use` for what that cannot see); "downloading"; "changed",
+            more would go than was planned; "not_deleted", something is still there.
     """
     repo = read_repo(deletion.folder)
     name = repo_of_folder(deletion.folder.name) or deletion.folder.name
     present = tuple(c for c in deletion.commits if c in repo.snapshots)
     now = _plan(name, repo, present, deletion.file)
     if now.whole and not deletion.whole:
-        raise downloading(name)  # the revisions that were to stay went away meanwhile
+        raise QwenTuiError(
+            _("{name} has changed meanwhile.").format(name=shown(name)),
+            hint=_("Look at it again, then delete what is left."),
+            code="changed",
+        )
     refuse_use(now.title, _places(now, repo), in_use)
     refuse_download(now.folder, name)
     if now.paths:

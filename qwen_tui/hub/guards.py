@@ -34,16 +34,11 @@ def refuse_use(title: str, places: Iterable[Path], in_use: Sequence[Path]) -> No
 def refuse_download(repo_folder: Path, name: str) -> None:
     """Raise QwenTuiError "downloading" where one is running into this repo."""
     if is_downloading(repo_folder):
-        raise downloading(name)
-
-
-def downloading(name: str) -> QwenTuiError:
-    """The failure that a running download means to whoever wants to delete."""
-    return QwenTuiError(
-        _("{name} is being downloaded.").format(name=shown(name)),
-        hint=_("Wait for the download, or pause it."),
-        code="downloading",
-    )
+        raise QwenTuiError(
+            _("{name} is being downloaded.").format(name=shown(name)),
+            hint=_("Wait for the download, or pause it."),
+            code="downloading",
+        )
 
 
 def is_downloading(repo_folder: Path) -> bool:

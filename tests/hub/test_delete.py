@@ -331,6 +331,20 @@ def test_a_blob_that_a_new_revision_took_up_meanwhile_stays(
     )
 
 
+def test_a_plan_for_one_revision_never_takes_the_whole_repo(
+    two: tuple[str, str], cache_dir: Path
+) -> None:
+    old, new = two
+    model = model_of(cache_dir)
+    plan = plan_deletion(model, (old,), cache_dir=cache_dir)
+    gone(plan_deletion(model, (new,), cache_dir=cache_dir))
+    before = tree(cache_dir)
+    with pytest.raises(QwenTuiError) as refused:
+        gone(plan)
+    assert code_of(refused) == "changed"
+    assert tree(cache_dir) == before
+
+
 def test_what_has_another_name_elsewhere_frees_nothing(
     cache_dir: Path, tmp_path: Path
 ) -> None:
