@@ -58,4 +58,5 @@ def with_bar(share: float, text: str, width: int) -> str:
 
 def cut(text: str, width: int) -> str:
     """Return `text` in at most `width` cells."""
-    return fitted(text, max(width, 0)).rstrip()
+    width = max(width, 0)
+    return fitted(text, width)[:width].rstrip()  # "..." itself may be too long

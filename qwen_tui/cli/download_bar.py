@@ -54,11 +54,10 @@ def _long_parts(job: DownloadJob) -> list[str]:
 
 
 def _short_parts(job: DownloadJob) -> list[str]:
-    done, total = size_text(job.done_bytes), size_text(job.total_bytes)
-    if done.split()[1] == total.split()[1]:
-        done = done.split()[0]
+    total, unit = size_text(job.total_bytes).split()
+    done = _share(job) * float(total)  # in the same unit, so that nothing jumps
     speed = f"{size_text(job.bytes_per_s)}/s"
-    parts = [_percent(job).replace(" ", ""), f"{done}/{total}", speed]
+    parts = [_percent(job).replace(" ", ""), f"{done:.1f}/{total} {unit}", speed]
     return parts if job.eta_s is None else [*parts, clock_text(job.eta_s)]
 
 
