@@ -3,7 +3,7 @@
 import os
 import sys
 
-from qwen_tui.cli.cells import cell_width, fitted
+from qwen_tui.cli.cells import cell_width, cut
 
 _LONGEST_BAR = 30
 _SHORTEST_BAR = 3
@@ -54,9 +54,3 @@ def with_bar(share: float, text: str, width: int) -> str:
         return ""
     filled = min(inside, int(inside * share))
     return f"[{'#' * filled}{'.' * (inside - filled)}] {text}"
-
-
-def cut(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells."""
-    width = max(width, 0)
-    return fitted(text, width)[:width].rstrip()  # "..." itself may be too long

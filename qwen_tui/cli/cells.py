@@ -29,6 +29,14 @@ def fitted(text: str, width: int, *, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` columns, cut at its end: for a sentence."""
+    if cell_width(text) <= width:
+        return text
+    kept = _beginning(text, max(width - len(_CUT), 0))
+    return kept + _CUT if kept else _CUT[: max(width, 0)]
+
+
 def output_width() -> int | None:
     """Return the columns of the terminal that stdout is; None for a file or pipe."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

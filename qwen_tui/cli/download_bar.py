@@ -1,6 +1,7 @@
 """The one line that shows a running download, in the cells there are."""
 
-from qwen_tui.cli.bar import cut, with_bar
+from qwen_tui.cli.bar import with_bar
+from qwen_tui.cli.cells import cut
 from qwen_tui.cli.output import size_text
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import _, ngettext

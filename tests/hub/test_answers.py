@@ -116,7 +116,7 @@ def test_a_gated_repo_is_described_as_far_as_it_may_be(
         (Fault("status", status=418), "bad_reply"),
         (Fault("status", status=200, body=b"{"), "bad_reply"),
         (Fault("html"), "captive_portal"),
-        (Fault("redirect", location=CLOSED), "unreachable"),
+        (Fault("redirect", location=CLOSED), "redirected"),
         (Fault("redirect", location="ftp://127.0.0.1"), "bad_reply"),
     ],
     ids=str,
@@ -177,5 +177,5 @@ def test_a_source_that_never_answers_holds_up_no_other(hub: FakeHub) -> None:
     assert len(messages) == 2
     assert results[hub.url].reachable
     given_up = results[silent.url]
-    assert (given_up.reachable, given_up.code) == (False, "unreachable")
+    assert (given_up.reachable, given_up.code) == (False, "stalled")
     assert silent.url.partition("//")[2] in given_up.message

@@ -92,9 +92,10 @@ async def test_a_host_that_is_allowed_sees_the_token_and_nobody_behind_it(
         elsewhere.add_repo("owner/qwen", FILES)
         fault = Fault("redirect", path="/api/models", location=elsewhere.url, times=-1)
         hub.faults.append(fault)
-        (found,) = await search_models("qwen", endpoint=hub.url, **told)
-        assert found.repo == "owner/qwen"
-        assert "hf_" not in str([seen.headers for seen in elsewhere.seen])
+        with pytest.raises(HubError) as refused:
+            await search_models("qwen", endpoint=hub.url, **told)
+        assert refused.value.code == "redirected"
+        assert not elsewhere.seen
     tokens = {seen.headers["authorization"] for seen in hub.seen}
     assert tokens == {"Bearer hf_variable"}
 
