@@ -55,6 +55,8 @@ class LoadOptions:
     trust_remote_code: bool = False
     kv_cache_mib: int = 0
     """MiB that KV caches may take between turns; 0 for half of what is free."""
+    cpu_fast: bool = True
+    """Pack bf16 weights on a CPU, which decodes faster and loads slower."""
 
 
 @dataclass(frozen=True, slots=True)

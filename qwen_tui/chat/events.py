@@ -54,7 +54,7 @@ class LoadProgress:
     """A model is being loaded."""
 
     stage: str
-    """"import", "weights", "ready": a stable name, translated where shown."""
+    """"import", "weights", "packing", "ready": stable names, translated where shown."""
     fraction: float
     """Between 0 and 1; of the whole load."""
 

@@ -66,6 +66,7 @@ class Context:
             dtype=model.dtype,
             threads=model.threads,
             kv_cache_mib=model.kv_cache_mib,
+            cpu_fast=model.cpu_fast,
             trust_remote_code=trusted or asked,
         )
 

@@ -20,6 +20,7 @@ from transformers import __version__ as TRANSFORMERS
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded
+from qwen_tui.engine.cpu_fast import speed_up
 from qwen_tui.engine.devices import choose_device, choose_dtype, free_bytes
 from qwen_tui.engine.files import (
     check_files,
@@ -108,6 +109,8 @@ def load_model(
             model = _load_weights(kwargs, dtype, placement)
     except _LIBRARY_ERRORS as error:
         _name_failure(error, source)
+    if options.cpu_fast:
+        speed_up(model, meter.reach_packing)
     meter.reach("ready", 1.0)
     return LoadedModel(
         source=source,

@@ -32,6 +32,7 @@ class LoadMeter:
         self._is_cancelled = is_cancelled
         self._told_at = 0.0
         self._fraction = 0.0
+        self._stage = ""
 
     def reach(self, stage: str, fraction: float) -> None:
         """Tell a stage and a fraction of the whole load, between 0 and 1.
@@ -43,9 +44,14 @@ class LoadMeter:
             raise LoadCancelled(_("Loading was stopped."))
         self._fraction = max(self._fraction, fraction)
         now = time.monotonic()
-        if now - self._told_at >= _INTERVAL_S or fraction in {0.0, 1.0}:
-            self._told_at = now
+        is_due = now - self._told_at >= _INTERVAL_S or stage != self._stage
+        if is_due or fraction in {0.0, 1.0}:
+            self._told_at, self._stage = now, stage
             self._tell(stage, self._fraction)
+
+    def reach_packing(self, part: float) -> None:
+        """Tell how much of the weights is packed, between 0 and 1; see `reach`."""
+        self.reach("packing", _WEIGHTS_TO + (1 - _WEIGHTS_TO) * part)
 
     @contextmanager
     def watching_weights(self, passes: int) -> Generator[None]:

@@ -25,6 +25,8 @@ class ModelSettings:
     """0 takes the usable cores."""
     kv_cache_mib: int
     """MiB for KV caches between turns; 0 for half of what is free."""
+    cpu_fast: bool
+    """Pack bf16 weights on a CPU."""
     trust_remote_code: tuple[str, ...]
     """Names of models whose own code may run."""
     folders: tuple[Path, ...]

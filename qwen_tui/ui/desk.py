@@ -180,6 +180,7 @@ class Desk:
             dtype=model.dtype,
             threads=model.threads,
             kv_cache_mib=model.kv_cache_mib,
+            cpu_fast=model.cpu_fast,
             trust_remote_code=source.identity in model.trust_remote_code,
         )
         backend = LocalBackend(source, load, log_dir=self.options.log_dir)

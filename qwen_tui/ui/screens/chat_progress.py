@@ -21,6 +21,7 @@ Phase = Literal["idle", "waiting", "loading", "prefill", "thinking", "answer"]
 _STAGES = {
     "import": N_("starting the engine"),
     "weights": N_("reading the weights"),
+    "packing": N_("arranging the weights for this CPU"),
     "ready": N_("getting ready"),
 }
 
