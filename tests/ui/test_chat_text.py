@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.chat.events import AnswerDelta, Finished, ThinkingDelta, Usage
-from qwen_tui.ui.widgets.markdown_rules import build_parser
 from tests.scripted import ScriptedBackend, says
 from tests.ui.chat_pilot import Person
 from tests.ui.conftest import MakeApp
@@ -102,12 +101,3 @@ async def test_every_construct_can_be_streamed_and_saved(
         answer = app.chat.transcript.last_answer
         assert answer is not None
         assert answer.view.text == text
-
-
-def test_the_parser_leaves_no_live_link_and_no_html() -> None:
-    tokens = build_parser().parse("<b>x</b> [t](http://a.b) <https://c.d> ![i](j)")
-    children = tokens[1].children
-    assert children is not None
-    assert {token.type for token in children} == {"text"}
-    shown = "".join(token.content for token in children)
-    assert shown == "<b>x</b> t (http://a.b) https://c.d [i] (j)"

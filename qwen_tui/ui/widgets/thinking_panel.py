@@ -6,9 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from qwen_tui.i18n import _, ngettext
-from qwen_tui.sanitize import sanitize
-
-_FREEZE_CHARS = 2000  # beyond this the open end is cut, so a flush stays cheap
+from qwen_tui.ui.widgets.message_view import MessageView
 
 
 def count_tokens_text(tokens: int) -> str:
@@ -24,26 +22,22 @@ class ThinkingPanel(Vertical):
         self.is_open = is_open
         self.touched = False
         """The person opened or folded it: it then stays as they left it."""
-        self._text = text
-        self._drawn = 0
         self._seconds = 0.0
         self._tokens = 0
         self._live = False
         self._cut = False
         self._line = Static(classes="thinking-line", markup=False)
-        self._body = Vertical(classes="thinking-body")
-        self._tail: Static | None = None
-        self._tail_start = 0
+        self.view = MessageView(text, plain=True)
         self._ready = False
 
     @property
     def text(self) -> str:
         """The thoughts so far, raw."""
-        return self._text
+        return self.view.text
 
     def compose(self) -> ComposeResult:
         yield self._line
-        yield self._body
+        yield self.view
 
     def on_mount(self) -> None:
         self._ready = True  # `is_mounted` holds only after this handler
@@ -52,9 +46,7 @@ class ThinkingPanel(Vertical):
     def append(self, text: str) -> None:
         """Add thoughts that are being streamed."""
         self._live = True
-        self._text += text
-        if self.is_open:
-            self._draw_rest()
+        self.view.append(text)
 
     def tick(self, seconds: float, tokens: int) -> None:
         """Tell how long the model has been thinking."""
@@ -80,10 +72,8 @@ class ThinkingPanel(Vertical):
         self.set_open(not self.is_open, by_person=True)
 
     def _show(self) -> None:
-        self._body.display = self.is_open
+        self.view.display = self.is_open
         self._show_line()
-        if self.is_open:
-            self._draw_rest()
 
     def _show_line(self) -> None:
         sign = "[-]" if self.is_open else "[+]"
@@ -101,22 +91,3 @@ class ThinkingPanel(Vertical):
         else:
             text = _("Thought for {seconds} s, {tokens}")
         return text.format(seconds=seconds, tokens=tokens)
-
-    def _draw_rest(self) -> None:
-        """Show what is not shown yet; only the open end is laid out again."""
-        if self._drawn == len(self._text) or not self._ready:
-            return
-        self._drawn = len(self._text)
-        cut = self._text.rfind("\n", self._tail_start)
-        if cut - self._tail_start > _FREEZE_CHARS:
-            self._put_tail(self._text[self._tail_start : cut])
-            self._tail, self._tail_start = None, cut + 1
-        self._put_tail(self._text[self._tail_start :])
-
-    def _put_tail(self, text: str) -> None:
-        content = Content(sanitize(text))
-        if self._tail is None:
-            self._tail = Static(content, markup=False)
-            self._body.mount(self._tail)
-        else:
-            self._tail.update(content)

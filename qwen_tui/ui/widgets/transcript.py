@@ -13,6 +13,9 @@ from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel
 from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
+from qwen_tui.ui.widgets.typesetter import Typesetter
+
+Turn = UserTurn | AssistantTurn
 
 _FIRST = 10
 _SLICE = 5
@@ -31,6 +34,7 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="transcript")
+        self._typesetter = Typesetter()
         self._older: list[ChatMessage] = []
         self._thinking_open = False
         self._top = Static(id="older", markup=False)
@@ -84,8 +88,9 @@ class Transcript(VerticalScroll, can_focus=True):
             self.anchor()
         self.run_worker(self._fill(), group="fill", exclusive=True, exit_on_error=False)
 
-    async def add(self, turn: Widget, *, before: Widget | None = None) -> None:
+    async def add(self, turn: Turn, *, before: Widget | None = None) -> None:
         """Mount a turn at the end, or before another, and follow the end."""
+        turn.share(self._typesetter)
         self._welcome.display = False
         await self._turns.mount(turn, before=before)
         self.anchor()
@@ -148,8 +153,11 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def _build(self, message: ChatMessage) -> Widget:
         if message.role == "user":
-            return UserTurn(message.content, message.created_at)
-        return AssistantTurn(message, thinking_open=self._thinking_open)
+            turn = UserTurn(message.content, message.created_at)
+        else:
+            turn = AssistantTurn(message, thinking_open=self._thinking_open)
+        turn.share(self._typesetter)
+        return turn
 
     def _keep_view(self) -> None:
         """Hold what is read now in its place, until the person scrolls."""

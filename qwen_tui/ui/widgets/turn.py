@@ -15,6 +15,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize, sanitize_line
 from qwen_tui.ui.widgets.message_view import MessageView
 from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel, count_tokens_text
+from qwen_tui.ui.widgets.typesetter import Typesetter
 
 _PROMPT_LINES = 40
 _PROMPT_CHARS = 4000
@@ -42,13 +43,17 @@ class UserTurn(Vertical):
     def __init__(self, text: str, created_at: float) -> None:
         super().__init__(classes="turn")
         self.text = text
+        self.view = MessageView(shorten_prompt(text), plain=True)
         self._created_at = created_at
+
+    def share(self, typesetter: Typesetter) -> None:
+        """Set the text by the turn of all messages; called before it is mounted."""
+        self.view.typesetter = typesetter
 
     def compose(self) -> ComposeResult:
         head = "> " + _("You") + "  " + clock(self._created_at)
         yield Static(head, classes="turn-head", markup=False)
-        body = Content(sanitize(shorten_prompt(self.text)))
-        yield Static(body, classes="turn-body", markup=False)
+        yield self.view
 
 
 class AssistantTurn(Vertical):
@@ -61,12 +66,19 @@ class AssistantTurn(Vertical):
         self._message = message
         self._thinking_open = thinking_open
         self._streaming = message is None
+        self._typesetter: Typesetter | None = None
         self.panel: ThinkingPanel | None = None
         self.view = MessageView(message.content if message else "")
         self._head = Static(classes="turn-head", markup=False)
         self._foot = Static(classes="turn-foot -empty", markup=False)
         if message is not None and message.thinking:
             self.panel = ThinkingPanel(message.thinking, is_open=thinking_open)
+
+    def share(self, typesetter: Typesetter) -> None:
+        """Set the texts by the turn of all messages; called before it is mounted."""
+        self._typesetter = self.view.typesetter = typesetter
+        if self.panel is not None:
+            self.panel.view.typesetter = typesetter
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -87,6 +99,8 @@ class AssistantTurn(Vertical):
         """Add streamed thoughts; the panel appears with the first."""
         if self.panel is None:
             self.panel = ThinkingPanel(is_open=True)
+            if self._typesetter is not None:
+                self.panel.view.typesetter = self._typesetter
             self.mount(self.panel, after=self._head)
         self.panel.append(text)
 

@@ -1,0 +1,73 @@
+"""What all messages share: a parser, the lexers, and turns on the event loop."""
+
+import asyncio
+import time
+from typing import Protocol
+
+from textual.widget import Widget
+
+from qwen_tui.ui.markdown.highlight import Lexers
+from qwen_tui.ui.markdown.parser import build_parser
+
+SLICE_S = 0.008
+_PASS_S = 0.02  # what one layout of the screen may spend on messages
+_APART_S = 0.05  # between two of them
+
+
+class Typesettable(Protocol):
+    """A message that may have more to set than one slice of time can."""
+
+    @property
+    def urgency(self) -> int:
+        """The lower, the sooner."""
+        ...
+
+    def set_some(self, deadline: float) -> bool:
+        """Set rows until the deadline; True when all is set."""
+        ...
+
+
+class Typesetter:
+    """Sets long messages a slice at a time, those in view first."""
+
+    def __init__(self) -> None:
+        self.parser = build_parser()
+        self.lexers = Lexers(load_at_once=False)
+        self._jobs: dict[Typesettable, None] = {}
+        self._is_running = False
+        self._pass_end = 0.0
+
+    def deadline(self) -> float:
+        """Return until when a layout may work at once; it may have passed."""
+        now = time.perf_counter()
+        if now > self._pass_end + _APART_S:
+            self._pass_end = now + _PASS_S
+        return self._pass_end
+
+    def ask(self, job: Typesettable, owner: Widget) -> None:
+        """Set the rest of `job` when the event loop has time."""
+        self._jobs[job] = None
+        if not self._is_running:
+            self._is_running = True
+            owner.app.run_worker(self._work(), group="typesetter", exit_on_error=False)
+
+    def forget(self, job: Typesettable) -> None:
+        """Leave a message alone that is gone."""
+        self._jobs.pop(job, None)
+
+    async def _work(self) -> None:
+        try:
+            while self._jobs:
+                for language in list(self.lexers.wanted):
+                    await asyncio.to_thread(self.lexers.load, language)
+                self._work_once(time.perf_counter() + SLICE_S)
+                await asyncio.sleep(0)
+        finally:
+            self._is_running = False
+
+    def _work_once(self, deadline: float) -> None:
+        for job in sorted(self._jobs, key=lambda job: job.urgency):
+            if job.set_some(deadline):
+                self.forget(job)
+            if time.perf_counter() >= deadline:
+                return
