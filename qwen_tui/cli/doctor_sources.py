@@ -14,6 +14,7 @@ from qwen_tui.sanitize import sanitize_line
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _OPTIONS = {OFFICIAL: "official", MIRROR: "mirror"}
+_SILENT = ("unreachable", "stalled")
 _NAMES = {OFFICIAL: N_("official"), MIRROR: N_("mirror")}
 
 
@@ -73,7 +74,7 @@ def source_problems(
         hint = _(
             "{name} answers: --endpoint {endpoint}, or change the setting."
         ).format(name=names[best], endpoint=_OPTIONS.get(best, best))
-    elif all(result.code == "unreachable" for result in results):
+    elif all(result.code in _SILENT for result in results):
         hint = _("Check the network and proxy. Models that are here need neither.")
     return [Problem(in_force.code, in_force.message, hint)]
 
