@@ -14,12 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from qwen_tui.hub.digest import file_hash
 from qwen_tui.hub.plan import Blob, Plan, RemoteFile
 from qwen_tui.hub.repo_id import is_commit, repo_folder_name
 
 _TREE_FORMAT = 1  # huggingface_hub 2.4 _tree_cache.py TREE_CACHE_FORMAT_VERSION
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+HashOf = Callable[[Path], str]
 
 
 class Target(Protocol):
@@ -40,8 +41,8 @@ class Target(Protocol):
         """Whether it is there by size, at the cost of a stat."""
         ...
 
-    def is_published(self, blob: Blob) -> bool:
-        """Whether it is there for sure; may read the whole file."""
+    def is_published(self, blob: Blob, hash_of: HashOf) -> bool:
+        """Whether it is there for sure; may have whole files hashed."""
         ...
 
     def publish(self, blob: Blob) -> None:
@@ -74,7 +75,7 @@ class CacheTarget:
         in_blobs = _has_size(self._blobs / blob.etag, blob.size_bytes)
         return in_blobs or self._snapshot_has(blob)
 
-    def is_published(self, blob: Blob) -> bool:
+    def is_published(self, blob: Blob, hash_of: HashOf) -> bool:
         return self.looks_published(blob)
 
     def publish(self, blob: Blob) -> None:
@@ -155,13 +156,12 @@ class FolderTarget:
             _has_size(file, blob.size_bytes) and not file.is_symlink() for file in files
         )
 
-    def is_published(self, blob: Blob) -> bool:
+    def is_published(self, blob: Blob, hash_of: HashOf) -> bool:
         """Checked by our record, and by the hash where there is none."""
         if not self.looks_published(blob):
             return False
         return all(
-            self._is_recorded(blob, path)
-            or file_hash(self.folder / path, blob.etag) == blob.etag
+            self._is_recorded(blob, path) or hash_of(self.folder / path) == blob.etag
             for path in blob.paths
         )
 

@@ -55,7 +55,7 @@ class Transfer:
 
     def _fetch_claimed(self, blob: Blob, claim: Claim) -> None:
         target = self.target
-        if not target.is_published(blob):
+        if not target.is_published(blob, lambda file: self._hash(blob, file)):
             partial = target.partial(blob)
             partial.parent.mkdir(parents=True, exist_ok=True)
             self._fill(blob, partial, claim)
@@ -75,8 +75,8 @@ class Transfer:
             partial.unlink()  # or the next run would go on with bad bytes
             raise error
 
-    def _hash(self, blob: Blob, partial: Path) -> str:
-        """The hash of the partial, telling how far it is when it takes a while."""
+    def _hash(self, blob: Blob, file: Path) -> str:
+        """The hash of a file, telling how far it is when it takes a while."""
         tell_at = time.monotonic() + self.options.silent_hash_s
 
         def step(done_bytes: int) -> None:
@@ -87,7 +87,7 @@ class Transfer:
                 tell_at += self.options.report_interval_s
                 self.report(Verifying(blob.paths[0], done_bytes, blob.size_bytes))
 
-        return file_hash(partial, blob.etag, step)
+        return file_hash(file, blob.etag, step)
 
     def _fill(self, blob: Blob, partial: Path, claim: Claim) -> None:
         """Bring the partial to its full size, and to the disk."""

@@ -149,3 +149,14 @@ async def place(
     yield place
     hub.release.set()
     await place.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path, no_proxy: None) -> dict[str, str]:
+    """A home of its own with a saved token."""
+    own = ("HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
+    env = {name: value for name, value in os.environ.items() if name not in own}
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text("hf_saved\n")
+    return env | {"HF_HOME": str(home)}
