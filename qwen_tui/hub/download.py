@@ -157,7 +157,12 @@ def _start_meter(
     needed = planned.total_bytes - planned.have_bytes
     free = free_bytes(target.folder)
     if needed and needed + reserve_bytes > free:
-        raise disk_full(target.folder, free, needed + reserve_bytes)
+        raise disk_full(
+            target.folder,
+            free_bytes=free,
+            needed_bytes=needed,
+            reserve_bytes=reserve_bytes,
+        )
     return meter
 
 

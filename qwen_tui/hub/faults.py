@@ -153,11 +153,15 @@ def wrong_hash(path: str) -> DownloadError:
     )
 
 
-def disk_full(folder: Path, free_bytes: int, needed_bytes: int) -> DiskFull:
-    """The files do not fit."""
+def disk_full(
+    folder: Path, *, free_bytes: int, needed_bytes: int, reserve_bytes: int
+) -> DiskFull:
+    """The files do not fit beside what is to stay free."""
+    text = _("{needed} are needed, with {reserve} to spare; {free} free on {folder}.")
     return DiskFull(
-        _("{needed} are needed; {free} free on {folder}.").format(
+        text.format(
             needed=size_text(needed_bytes),
+            reserve=size_text(reserve_bytes),
             free=size_text(free_bytes),
             folder=sanitize_line(str(folder)),
         ),

@@ -77,7 +77,9 @@ def test_what_does_not_fit_is_refused_before_it_is_fetched(
     mover.options = TransferOptions(reserve_bytes=1 << 62)
     with pytest.raises(DiskFull) as caught:
         mover.fetch()
-    assert "TB" in caught.value.message
+    total = sum(item.size_bytes for item in mover.plan.items)
+    assert f"{total / 1e6:.1f} MB are needed" in caught.value.message
+    assert "TB to spare" in caught.value.message
     assert not hub.requests("/resolve/")
     assert not mover.cache_dir.exists()
 
