@@ -35,6 +35,7 @@ class Follower:
         self._holder = ""
         """Who else runs it, or did when it was last looked at."""
         self._is_planned = False
+        self._output_error: OSError | None = None
         self._changed = asyncio.Event()
         queue.on_change = lambda _job: self._changed.set()
         queue.on_event = self._show
@@ -48,6 +49,7 @@ class Follower:
 
         Raises:
             DownloadError: it failed.
+            OSError: nobody reads the output any more.
             QwenTuiError: it was cancelled elsewhere, or the queue's file fails.
         """
         await self._queue.open()
@@ -68,6 +70,8 @@ class Follower:
             await self._queue.pause(job.id)
 
     async def _look(self) -> int | None:
+        if self._output_error is not None:
+            raise self._output_error
         job = self.job()
         if job is None:
             await self._add_again()
@@ -84,7 +88,7 @@ class Follower:
                 await self._leave_failed(job)
             case "paused" if job.was_left:
                 self._output.say(_("That one ended: the download goes on here."))
-                await self._queue.resume(job.id)
+                self._id = await self._add()  # from the endpoint asked for here
             case "paused":
                 return PAUSED
             case "queued" | "running":
@@ -118,7 +122,11 @@ class Follower:
         raise DownloadError(job.message, hint=job.hint, code=job.code)
 
     def _show(self, job: DownloadJob, event: DownloadEvent) -> None:
-        self._output.show(job, event)
+        try:
+            self._output.show(job, event)
+        except OSError as error:  # who read the output is gone; not the job's fault
+            self._output_error = error
+            self._changed.set()
 
     def _show_elsewhere(self, job: DownloadJob, *, is_news: bool) -> None:
         """Show what the other program wrote of the job, as if it ran here."""

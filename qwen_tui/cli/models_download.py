@@ -5,6 +5,7 @@ can go on there, and what runs there is followed here.
 """
 
 import asyncio
+import contextlib
 import os
 import shlex
 import signal
@@ -49,10 +50,12 @@ async def _fetch(context: Context) -> int:
         if received[0] == signal.SIGINT:
             await follower.pause()
     finally:
-        output.close()
         await queue.close()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            output.close()
     if status:
-        _say_how_to_go_on(context, follower, output)
+        with contextlib.suppress(OSError):
+            _say_how_to_go_on(context, follower, output)
     return status
 
 

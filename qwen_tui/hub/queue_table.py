@@ -82,7 +82,7 @@ class JobTable:
         if run is not None:
             return run.job
         if self.is_elsewhere(entry):
-            return replace(entry.job, holder=_holder(entry))
+            return replace(entry.job, holder=self._holder(entry))
         return entry.job
 
     def is_elsewhere(self, entry: Entry) -> bool:
@@ -133,6 +133,16 @@ class JobTable:
         """End every download process at once; safe in a signal handler."""
         for run in list(self._runs.values()):
             run.kill()
+
+    def _holder(self, entry: Entry) -> str:
+        if entry.owner is None:
+            return ""
+        process = entry.owner.process
+        if process.host == self.owner.process.host:
+            return _("another qwen-tui (process {pid})").format(pid=process.pid)
+        return _("another qwen-tui (process {pid} on {host})").format(
+            pid=process.pid, host=sanitize_line(process.host)
+        )
 
     async def _change_in_turn(self, change: Change) -> None:
         async with self._changing:
@@ -247,14 +257,3 @@ def _spawn(
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task
-
-
-def _holder(entry: Entry) -> str:
-    if entry.owner is None:
-        return ""
-    process = entry.owner.process
-    if process.host == this_process().host:
-        return _("another qwen-tui (process {pid})").format(pid=process.pid)
-    return _("another qwen-tui (process {pid} on {host})").format(
-        pid=process.pid, host=sanitize_line(process.host)
-    )

@@ -238,6 +238,20 @@ def test_ctrl_c_pauses_and_the_command_it_prints_goes_on(place: Place):
     assert place.jobs() == []
 
 
+def test_a_reader_that_goes_away_ends_the_command_and_pauses_the_job(place: Place):
+    with place.started(arguments(place.hub, "--json")) as download:
+        stdout = download.process.stdout
+        assert stdout is not None
+        assert json.loads(stdout.readline())["event"] == "plan"
+        stdout.close()
+        download.process.wait(60)
+        assert download.process.stderr is not None
+        assert download.process.stderr.read() == ""
+        assert download.process.returncode == 1
+    (job,) = place.jobs()
+    assert (job["state"], job["was_left"]) == ("paused", True)
+
+
 def test_a_killed_command_leaves_a_job_that_goes_on(place: Place):
     hub = place.hub
     with place.started(arguments(hub)) as download:
@@ -297,17 +311,17 @@ def test_a_second_command_follows_the_first_one(place: Place):
 
 
 def test_a_second_command_takes_over_when_the_first_one_dies(place: Place):
-    hub = place.hub
-    with place.started(arguments(hub)) as first:
+    with FakeHub() as other, place.started(arguments(place.hub)) as first:
+        other.add_repo(REPO, {"config.json": b"{}", BIG: CONTENT})
         kept = place.wait_until_held()
-        with place.started(arguments(hub)) as second:
+        with place.started(arguments(other)) as second:
             second.process.stderr.readline()  # pyright: ignore[reportOptionalMemberAccess]
             first.process.kill()
             assert first.end() == -signal.SIGKILL
             assert second.end() == 0
+        assert [s.first_byte for s in other.requests(BIG, "cdn")] == [kept]
     assert "goes on here" in second.err
     place.assert_whole(Path(second.out.strip()))
-    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [0, kept]
 
 
 def test_ctrl_c_in_the_second_command_leaves_the_first_one_alone(place: Place):

@@ -1,5 +1,6 @@
 """`models download` in a real terminal: the bar, Ctrl+C, kill -9, and go on."""
 
+import json
 import os
 import re
 import shlex
@@ -120,6 +121,18 @@ def test_the_bar_follows_the_window(tmp_path: Path, hub: FakeHub) -> None:
         )
         terminal.send(CTRL_C)
         assert terminal.wait_exit() == 130
+
+
+def test_a_window_that_is_closed_pauses_the_job(tmp_path: Path, hub: FakeHub) -> None:
+    with download(tmp_path, hub) as terminal:
+        wait_for_numbers(terminal)
+        (child,) = descendants(terminal.process.pid)
+        terminal.hang_up()
+        assert terminal.process.wait(60) != 0
+        wait_until(lambda: not is_alive(child))
+    file = tmp_path / "data" / "qwen-tui" / "downloads.json"
+    (entry,) = json.loads(file.read_text())["jobs"]
+    assert (entry["job"]["state"], entry["owner"]) == ("paused", None)
 
 
 def test_a_killed_command_takes_its_process_along_and_loses_little(

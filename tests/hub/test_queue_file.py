@@ -191,6 +191,13 @@ def test_only_what_others_wrote_is_news(file: Path) -> None:
     assert not ours.has_changed()
 
 
+def test_looking_writes_nothing(file: Path) -> None:
+    add_job(file)
+    before = file.stat()
+    read(file)
+    assert file.stat() == before  # or two programs would write for ever
+
+
 def test_a_job_of_very_many_files_is_kept_without_them(file: Path) -> None:
     many = tuple(FileState(str(n), 1, 0, "e" * 40) for n in range(2000))
     QueueFile(file).change(
