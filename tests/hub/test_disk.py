@@ -102,6 +102,23 @@ def test_a_folder_that_cannot_be_written_is_told(mover: Mover, tmp_path: Path) -
     assert "hub" in caught.value.message
 
 
+def test_a_disk_that_loses_what_was_written_gets_nothing_named(
+    mover: Mover, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(DownloadError) as caught:
+        mover.fetch()
+    assert "Input/output error" in caught.value.message
+    blobs = list((mover.cache_dir / "models--owner--model" / "blobs").iterdir())
+    assert blobs
+    assert all(blob.suffix == ".incomplete" for blob in blobs)
+    monkeypatch.undo()
+    assert same_as(mover.fetch(), files)
+
+
 def test_a_disk_without_links_holds_every_file_once(
     hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

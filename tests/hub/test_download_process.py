@@ -178,6 +178,18 @@ async def test_closing_the_iterator_pauses(
     assert hub.file_bytes(BIG) - BIG_BYTES <= STEP_BYTES
 
 
+async def test_a_pause_in_full_flow_gives_back_what_was_claimed(
+    runner: Runner, hub: FakeHub
+) -> None:
+    hub.add_repo(REPO, {f"{n}.safetensors": bytes([n]) * BIG_BYTES for n in (1, 2)})
+    hub.bytes_per_s = BIG_BYTES // 20
+    child = await runner.start_child()
+    await until(lambda: len(list(runner.cache_dir.rglob("*.owner"))) == 2)
+    await child.stop()
+    assert child.returncode == 0
+    assert not list(runner.cache_dir.rglob("*.owner"))
+
+
 async def test_two_processes_fetch_every_file_once(
     runner: Runner, hub: FakeHub, files: dict[str, bytes]
 ) -> None:
