@@ -13,6 +13,8 @@ JobState = Literal["queued", "running", "paused", "failed", "done"]
 SLOWEST_BYTES_PER_S = 1.0
 """Below this no time of arrival is told."""
 _VERIFY_SILENCE_S = 2.0
+_SILENCE_S = 5.0
+"""A pause of so long is told; much later the connection is opened anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class JobProgress:
         match event:
             case wire.DownloadPlan(total_bytes=total, have_bytes=have, items=items):
                 self._files.clear()
+                self._waits.bytes_came()  # it counts from now
                 files = self._merged(items)
                 job = replace(job, done_bytes=have, total_bytes=total, files=files)
             case wire.DownloadProgress():
@@ -119,7 +122,8 @@ class JobProgress:
             case wire.DownloadFailed(code=code, message=text, hint=hint):
                 job = replace(job, state="failed", code=code, message=text, hint=hint)
         if job.state == "running":
-            self.job = replace(job, waiting=self._waits.text())
+            is_whole = job.done_bytes >= job.total_bytes
+            self.job = replace(job, waiting=self._waits.text(is_whole=is_whole))
         else:
             self.job = at_rest(job, job.state)
 
@@ -160,12 +164,14 @@ class _Waits:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._waits: dict[str, _Wait] = {}
+        self._last_bytes_at = clock()
 
     def retry(self, file: str, reason: str, wait_s: float) -> None:
         self._note(file, _Wait(reason, self._clock() + wait_s))
 
     def verify(self, file: str, done_bytes: int, total_bytes: int) -> None:
         self._waits.pop(file, None)
+        self._last_bytes_at = self._clock()  # the disk is busy, not the network
         if done_bytes < total_bytes:
             percent = int(100 * done_bytes / total_bytes)
             text = _("checking {file}: {percent} %").format(file=file, percent=percent)
@@ -174,10 +180,11 @@ class _Waits:
 
     def bytes_came(self) -> None:
         """Forget what was waited for long enough: it goes on."""
-        now = self._clock()
+        now = self._last_bytes_at = self._clock()
         self._waits = {f: wait for f, wait in self._waits.items() if wait.until > now}
 
-    def text(self) -> str:
+    def text(self, *, is_whole: bool) -> str:
+        """Say why nothing comes; a whole download needs no more bytes."""
         now = self._clock()
         for file, wait in reversed(self._waits.items()):
             left_s = wait.until - now
@@ -185,7 +192,10 @@ class _Waits:
                 return _retry_text(file, wait.text, left_s)
             if left_s > 0:
                 return wait.text
-        return ""
+        silent_s = now - self._last_bytes_at
+        if silent_s < _SILENCE_S or is_whole:
+            return ""
+        return _("no data for {seconds} s").format(seconds=int(silent_s))
 
     def _note(self, file: str, wait: _Wait) -> None:
         self._waits.pop(file, None)  # the latest comes last

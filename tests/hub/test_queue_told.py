@@ -92,8 +92,26 @@ def test_a_check_of_a_file_is_told_until_it_is_through() -> None:
     job.take(wire.DownloadVerify(1, BIG, 100 * MB, 100 * MB))
     assert job.job.waiting == ""
     job.take(wire.DownloadVerify(1, BIG, 25 * MB, 100 * MB))
-    clock.now += 5  # no more news of it: it was stopped
+    clock.now += 3  # no more news of it: it was stopped
     job.take(progress(0))
+    assert job.job.waiting == ""
+
+
+def test_a_silence_is_told_with_its_length() -> None:
+    clock = Clock()
+    job = running(clock)
+    job.take(progress(10))
+    clock.now += 4
+    job.take(progress(10))
+    assert job.job.waiting == ""
+    clock.now += 3
+    job.take(progress(10))
+    assert job.job.waiting == "no data for 7 s"
+    job.take(progress(11))
+    assert job.job.waiting == ""
+    job.take(progress(100 * MB + 20))
+    clock.now += 60  # all is here: it is being checked and written
+    job.take(progress(100 * MB + 20))
     assert job.job.waiting == ""
 
 
