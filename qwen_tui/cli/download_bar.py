@@ -3,7 +3,7 @@
 from qwen_tui.cli.bar import with_bar
 from qwen_tui.cli.cells import cut
 from qwen_tui.cli.output import size_text
-from qwen_tui.hub.queue_job import DownloadJob
+from qwen_tui.hub.queue_job import SLOWEST_BYTES_PER_S, DownloadJob
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
 
@@ -18,7 +18,7 @@ def bar_line(job: DownloadJob, width: int) -> str:
     if not job.total_bytes:
         return cut(_waiting(job) or _("asking the hub what there is"), width)
     if job.waiting:
-        texts = [_WIDE_GAP.join((_percent(job), _waiting(job)))]
+        texts = [_WIDE_GAP.join(_waiting_parts(job))]
     else:
         texts = [_WIDE_GAP.join(_long_parts(job)), _GAP.join(_short_parts(job))]
     for text in texts:
@@ -44,14 +44,20 @@ def _long_parts(job: DownloadJob) -> list[str]:
     amount = _("{done} of {total}").format(
         done=size_text(job.done_bytes), total=size_text(job.total_bytes)
     )
-    speed = _("{speed}/s").format(speed=size_text(job.bytes_per_s))
-    parts = [_percent(job), amount, speed]
+    parts = [_percent(job), amount, _speed(job)]
     if job.eta_s is not None:
         parts.append(_("{time} to go").format(time=clock_text(job.eta_s)))
     if job.retries:
         n = job.retries
         parts.append(ngettext("{n} retry", "{n} retries", n).format(n=n))
     return parts
+
+
+def _waiting_parts(job: DownloadJob) -> list[str]:
+    """Why a file waits; other files may come meanwhile."""
+    is_moving = job.bytes_per_s >= SLOWEST_BYTES_PER_S
+    speed = [_speed(job)] if is_moving else []
+    return [_percent(job), *speed, _waiting(job)]
 
 
 def _short_parts(job: DownloadJob) -> list[str]:
@@ -64,6 +70,10 @@ def _short_parts(job: DownloadJob) -> list[str]:
 
 def _percent(job: DownloadJob) -> str:
     return f"{int(100 * _share(job))} %"
+
+
+def _speed(job: DownloadJob) -> str:
+    return _("{speed}/s").format(speed=size_text(job.bytes_per_s))
 
 
 def _share(job: DownloadJob) -> float:

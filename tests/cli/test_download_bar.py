@@ -28,7 +28,9 @@ JOB = DownloadJob(
     retries=2,
 )
 WAITING = replace(
-    JOB, waiting="hf-mirror.com 暂时无法连接; trying again in 4 s (a.txt)"
+    JOB,
+    bytes_per_s=0.0,
+    waiting="hf-mirror.com 暂时无法连接; trying again in 4 s (a.txt)",
 )
 UNKNOWN = replace(JOB, done_bytes=0, total_bytes=0)
 TINY = replace(JOB, done_bytes=3, total_bytes=10, eta_s=None)
@@ -62,6 +64,11 @@ def test_a_narrow_line_keeps_the_numbers_and_a_bar():
 def test_a_line_that_waits_says_why_first():
     assert bar_line(WAITING, 30) == "25 %  hf-mirror.com 暂时无..."
     assert bar_line(WAITING, 100).endswith("trying again in 4 s (a.txt)")
+
+
+def test_a_file_that_waits_does_not_hide_that_others_come():
+    line = bar_line(replace(WAITING, bytes_per_s=2_000_000.0), 100)
+    assert "25 %  2.0 MB/s  hf-mirror.com" in line
 
 
 def test_before_the_plan_it_says_what_is_going_on():
