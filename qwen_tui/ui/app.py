@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -14,8 +15,11 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Failed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.catalog import entry_of
+from qwen_tui.hub.queue_job import DownloadJob
+from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
 from qwen_tui.ui.desk import Desk, OpenBackend
+from qwen_tui.ui.model_desk import Queries
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
@@ -25,6 +29,8 @@ from qwen_tui.ui.screens.chat_messages import (
     QuitAsked,
     TurnSettled,
 )
+from qwen_tui.ui.screens.model_views import download_text
+from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 from qwen_tui.ui.widgets.sidebar import ChatItem
 
@@ -43,11 +49,20 @@ class QwenTuiApp(App[int]):
     BINDINGS = [Binding("ctrl+q", "ask_quit", show=False, priority=True)]
 
     def __init__(
-        self, options: "LaunchOptions", *, open_backend: OpenBackend | None = None
+        self,
+        options: "LaunchOptions",
+        *,
+        open_backend: OpenBackend | None = None,
+        run_download: RunDownload | None = None,
+        queries: Queries | None = None,
     ) -> None:
         super().__init__()
-        self.desk = Desk(options, open_backend)
+        self.desk = Desk(
+            options, open_backend, run_download=run_download, queries=queries
+        )
         self.desk.on_engine_death = self._tell_engine_death
+        self.desk.models.in_use = self._paths_in_use
+        self.desk.models.listen(self._tell_download)
         ui = options.settings.ui
         self.chat = ChatScreen(thinking_open=ui.thinking_open)
         themes = self.available_themes
@@ -69,7 +84,11 @@ class QwenTuiApp(App[int]):
             self.chat.end_start()
 
     async def _open(self) -> None:
-        """Open the store, the conversation and the model, each told if it fails."""
+        """Open jobs, store, conversation and model, each told if it fails."""
+        try:
+            await self.desk.models.open()
+        except QwenTuiError as error:
+            self._tell_error(error)
         try:
             await self.desk.open_store()
         except QwenTuiError as error:
@@ -102,16 +121,12 @@ class QwenTuiApp(App[int]):
             return await self._show_models()
         from qwen_tui.ui.screens.first_run import FirstRunScreen
 
-        options = self.desk.options
-        screen = FirstRunScreen(options.settings, log_dir=options.log_dir)
-        return await self.push_screen_wait(screen)
+        return await self.push_screen_wait(FirstRunScreen(self.desk.models))
 
     async def _show_models(self) -> ModelSource | None:
         from qwen_tui.ui.screens.models import ModelsScreen  # not before it is needed
 
-        options = self.desk.options
-        screen = ModelsScreen(options.settings, log_dir=options.log_dir)
-        return await self.push_screen_wait(screen)
+        return await self.push_screen_wait(ModelsScreen(self.desk.models))
 
     async def _use_model(self, source: ModelSource) -> None:
         await self.desk.use_model(source)
@@ -165,6 +180,25 @@ class QwenTuiApp(App[int]):
     def _tell_error(self, error: QwenTuiError) -> None:
         self.chat.tell(f"{error.message} {error.hint}".strip(), "error")
 
+    def _paths_in_use(self) -> list[Path]:
+        """What is loaded, or is being loaded."""
+        source, backend = self.desk.source, self.desk.backend
+        if source is None or backend is None:
+            return []
+        is_used = backend.loaded is not None or self.chat.turns.loading
+        return [Path(source.path)] if is_used else []
+
+    def _tell_download(self, job: DownloadJob | None) -> None:
+        """Keep the header of the chat true, and tell there when a model is here."""
+        self.chat.header.change(download=download_text(self.desk.models.queue.jobs))
+        if self.screen is not self.chat or job is None:
+            return
+        if job.state == "done":
+            text = _("{name} is here: Ctrl+O, then Enter loads it.")
+            self.chat.tell(text.format(name=job.repo))
+        elif job.state == "failed":
+            self.chat.tell(f"{job.message} {job.hint}".strip(), "error")
+
     def _tell_engine_death(self, failure: Failed) -> None:
         self.chat.header.change(device="", dtype="")
         self.chat.tell(f"{failure.message} {failure.hint}", "error")
@@ -173,12 +207,19 @@ class QwenTuiApp(App[int]):
 
     @on(QuitAsked)
     def action_ask_quit(self) -> None:
-        """Leave; where an answer is being written, only after a yes."""
+        """Leave; while an answer is written or a model fetched, only after a yes."""
         if self.screen is self.chat and self.chat.turns.answering:
             question = _(
                 "An answer is being written; what is there will be kept. Quit?"
             )
             self.chat.ask(question, self.leave, while_answering=True)
+            return
+        confirm = next(iter(self.screen.query(ConfirmLine)), None)
+        if self.desk.models.queue.is_busy and confirm is not None:
+            question = _(
+                "A download is running; it is paused and goes on next time. Quit?"
+            )
+            confirm.ask(question, self.leave)
         else:
             self.leave()
 

@@ -16,8 +16,10 @@ from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
 from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.hub.find import find_model
+from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.ui.model_desk import ModelDesk, Queries
 from qwen_tui.wire import LoadOptions
 
 if TYPE_CHECKING:
@@ -33,13 +35,28 @@ class Desk:
     """The open conversation, the model that answers, and where both are kept."""
 
     def __init__(
-        self, options: "LaunchOptions", open_backend: OpenBackend | None = None
+        self,
+        options: "LaunchOptions",
+        open_backend: OpenBackend | None = None,
+        *,
+        run_download: RunDownload | None = None,
+        queries: Queries | None = None,
     ) -> None:
+        """Prepare; tests give other makers of backends, downloads and answers."""
         self.options = options
         self.store: Store | None = None
         self.backend: Backend | None = None
         self.session: Session | None = None
         self.on_engine_death: Callable[[Failed], None] | None = None
+        self.models = ModelDesk(
+            options.settings,
+            config_file=options.config_file,
+            data_dir=options.data_dir,
+            log_dir=options.log_dir,
+            run=run_download,
+            queries=queries,
+        )
+        self.source: ModelSource | None = None
         self.turn_options = options.settings.turn_options()
         self._open_backend = open_backend or self._local_backend
 
@@ -87,7 +104,7 @@ class Desk:
         Raises:
             ModelNotFound, NotAModel, ModelIncomplete, ModelCorrupt: of a named one.
         """
-        settings = self.options.settings
+        settings = self.models.settings
         named = self.options.model or settings.model.default
         if named:
             return await asyncio.to_thread(self._find, named)
@@ -100,7 +117,7 @@ class Desk:
 
     async def models_on_disk(self) -> list[ModelSource]:
         """Return every whole model on this machine but the demo."""
-        settings = self.options.settings
+        settings = self.models.settings
         found = await asyncio.to_thread(
             list_models, cache_dir=settings.hf_cache, folders=settings.model.folders
         )
@@ -109,6 +126,7 @@ class Desk:
     async def use_model(self, source: ModelSource) -> None:
         """Let another model answer; it is not loaded yet."""
         before, self.backend = self.backend, self._open_backend(source)
+        self.source = source
         recommended = recommended_sampling(source.name)
         self.turn_options.presets = self.options.settings.presets(recommended)
         if self.session is not None:
@@ -118,6 +136,7 @@ class Desk:
 
     async def close(self) -> None:
         """Give everything back; a child that does not end in time is killed."""
+        await self.models.close()
         if self.backend is not None:
             try:
                 await asyncio.wait_for(self.backend.close(), _CLOSE_S)
@@ -147,7 +166,8 @@ class Desk:
         session.save_now()
 
     def kill(self) -> None:
-        """End the engine at once; safe in a signal handler."""
+        """End the engine and the downloads at once; safe in a signal handler."""
+        self.models.kill()
         kill = getattr(self.backend, "kill", None)
         if kill is not None:
             kill()
@@ -166,7 +186,7 @@ class Desk:
         return self.session
 
     def _find(self, name: str) -> ModelSource:
-        settings = self.options.settings
+        settings = self.models.settings
         return find_model(
             name, cache_dir=settings.hf_cache, folders=settings.model.folders
         )
@@ -174,7 +194,7 @@ class Desk:
     def _local_backend(self, source: ModelSource) -> Backend:
         from qwen_tui.backends.local import LocalBackend  # not before the first frame
 
-        model = self.options.settings.model
+        model = self.models.settings.model
         load = LoadOptions(
             device=model.device,
             dtype=model.dtype,
@@ -183,7 +203,12 @@ class Desk:
             cpu_fast=model.cpu_fast,
             trust_remote_code=source.identity in model.trust_remote_code,
         )
-        backend = LocalBackend(source, load, log_dir=self.options.log_dir)
+        backend = LocalBackend(
+            source,
+            load,
+            log_dir=self.options.log_dir,
+            environ=self.models.environ,
+        )
         backend.on_idle_death = self.on_engine_death
         return backend
 

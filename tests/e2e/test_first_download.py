@@ -12,7 +12,6 @@ from tests.fake_hub import FakeHub, Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.torch]
 
-REPO = "Qwen/Qwen3-0.6B"
 WEIGHTS = "model.safetensors"
 HOME_KEY = "\x1b[H"
 
@@ -24,39 +23,55 @@ def download_process(terminal: Terminal) -> int:
     raise AssertionError("no download runs")
 
 
+def offered_repo(terminal: Terminal) -> str:
+    """Return the repo that the first run offers, once it knows this machine."""
+    terminal.wait_for("This machine:")
+    found = re.search(r"Download (Qwen/\S+) \(about", terminal.text())
+    assert found is not None
+    return found.group(1)
+
+
 def test_the_first_run_downloads_a_model_and_talks_to_it(tmp_path: Path):
     size = (demo_model() / WEIGHTS).stat().st_size
     hold = Fault("hold", path=WEIGHTS, origin="cdn", after_bytes=size // 2)
-    with FakeHub() as hub:
-        hub.add_repo(REPO, demo_model())
+    with (
+        FakeHub() as hub,
+        program(tmp_path, QWEN_TUI_DOWNLOADS_ENDPOINT=hub.url) as terminal,
+    ):
+        repo = offered_repo(terminal)
+        name = re.escape(repo.removeprefix("Qwen/"))
+        hub.add_repo(repo, demo_model())
+        terminal.send(f"{HOME_KEY}\r")
+        terminal.wait_for("Enter downloads it into the cache")
         hub.faults.append(hold)
-        with program(tmp_path, QWEN_TUI_DOWNLOADS_ENDPOINT=hub.url) as terminal:
-            terminal.wait_for("Try the small demo model")
-            terminal.send(f"{HOME_KEY}\r")
-            terminal.wait_for("Repo to download")
-            terminal.send("\r")
-            terminal.wait_until(
-                lambda: bool(re.search(r" [1-9]\d%", terminal.text())), "a part of it"
-            )
-            process = download_process(terminal)
-            terminal.send("p")
-            terminal.wait_for("Paused. What is here is kept")
-            assert_gone_within(process, 5)
-            terminal.wait_until(lambda: REPO in terminal.line_with("!"), "its row")
-            hub.release.set()
-            terminal.send("p")
-            terminal.wait_for(f"{REPO} is here. Enter loads it.")
-            sent = hub.file_bytes(WEIGHTS)
-            assert sent < size * 3 // 2
-            terminal.wait_until(
-                lambda: "ready" in terminal.line_with(f"  {REPO}"), "the model's row"
-            )
-            terminal.send("\r")
-            terminal.wait_until(
-                lambda: REPO in terminal.text().splitlines()[0], "its name on top"
-            )
-            assert "Ada" in take_turn(terminal, "My name is Ada.")
-            leave(terminal)
+        terminal.send("\r")
+        terminal.wait_until(
+            lambda: bool(re.search(r"fetching [1-9]\d%", terminal.text())),
+            "a part of it",
+        )
+        process = download_process(terminal)
+        terminal.send("p")
+        terminal.wait_for("Paused. What is here is kept")
+        assert_gone_within(process, 5)
+        terminal.wait_until(
+            lambda: bool(re.search(rf"{name} .* paused [1-9]\d%", terminal.text())),
+            "its row",
+        )
+        hub.release.set()
+        terminal.send("p")
+        terminal.wait_for(f"{repo} is here. Enter loads it.")
+        sent = hub.file_bytes(WEIGHTS)
+        assert sent < size * 3 // 2
+        terminal.wait_until(
+            lambda: bool(re.search(rf"{name} .* ready", terminal.text())),
+            "the model's row",
+        )
+        terminal.send("\r")
+        terminal.wait_until(
+            lambda: repo in terminal.text().splitlines()[0], "its name on top"
+        )
+        assert "Ada" in take_turn(terminal, "My name is Ada.")
+        leave(terminal)
 
 
 def test_a_hub_that_is_not_there_is_told_with_what_to_do(tmp_path: Path):
@@ -66,6 +81,5 @@ def test_a_hub_that_is_not_there_is_told_with_what_to_do(tmp_path: Path):
         terminal.wait_for("Try the small demo model")
         terminal.send(f"{HOME_KEY}\r")
         terminal.wait_for("Repo to download")
-        terminal.send("\r")
-        terminal.wait_for("127.0.0.1:9")
+        terminal.wait_for("127.0.0.1:9 cannot be reached")
         leave(terminal)

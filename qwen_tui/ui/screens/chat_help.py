@@ -1,4 +1,6 @@
-"""The keys of the chat, on one screen."""
+"""The keys of a screen, on one of their own."""
+
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -9,6 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.i18n import N_, _
+
+Keys = Sequence[tuple[str, str]]
+"""Keys and what they do, marked for the catalogue."""
 
 _KEYS = (
     ("Enter", N_("send the message")),
@@ -46,6 +51,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,q,enter,ctrl+c", "dismiss", show=False),
     ]
 
+    def __init__(self, keys: Keys = _KEYS) -> None:
+        """Show `keys`, those of the chat where none are given."""
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
             yield Static(id="help-text", markup=False)
@@ -58,16 +68,16 @@ class HelpScreen(ModalScreen[None]):
         self._draw()
 
     def _draw(self) -> None:
-        text = keys_text(narrow=self.size.width < _NARROW)
+        text = keys_text(self._keys, narrow=self.size.width < _NARROW)
         self.query_one("#help-text", Static).update(Content(text))
 
 
-def keys_text(*, narrow: bool) -> str:
+def keys_text(keys: Keys, *, narrow: bool) -> str:
     """Return one line for each key, two where the terminal is narrow."""
     lines = [_("Keys"), ""]
-    for keys, meaning in _KEYS:
-        if narrow or cell_len(keys) > _KEY_CELLS:
-            lines += [keys, f"    {_(meaning)}"]
+    for names, meaning in keys:
+        if narrow or cell_len(names) > _KEY_CELLS:
+            lines += [names, f"    {_(meaning)}"]
         else:
-            lines.append(f"{keys}{' ' * (_KEY_CELLS - cell_len(keys))}{_(meaning)}")
+            lines.append(f"{names}{' ' * (_KEY_CELLS - cell_len(names))}{_(meaning)}")
     return "\n".join([*lines, "", _("Esc closes this.")])

@@ -1,12 +1,14 @@
 """The first start with no model on disk: three ways to one."""
 
-from pathlib import Path
+import asyncio
+from contextlib import aclosing, suppress
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
@@ -14,28 +16,29 @@ from textual.widgets.option_list import Option
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.hub.catalog import load_catalog
+from qwen_tui.hub.endpoint import resolve_endpoint
 from qwen_tui.hub.find import find_model
+from qwen_tui.hub.queries import ProbeResult, best_source
 from qwen_tui.i18n import N_, _
-from qwen_tui.settings import Settings
-from qwen_tui.ui.screens.download_panel import RunDownload
-from qwen_tui.ui.screens.line_input import LineInput
-from qwen_tui.ui.screens.model_text import (
-    hints_line,
-    size_text,
-    source_text,
-    two_lines,
-)
+from qwen_tui.ui.model_desk import ModelDesk
+from qwen_tui.ui.screens.first_run_choice import recommend
+from qwen_tui.ui.screens.model_views import machine_text, source_text
 from qwen_tui.ui.screens.models import ModelsScreen
+from qwen_tui.ui.screens.models_sources import NAMED, probe_line
+from qwen_tui.ui.widgets.confirm_line import ConfirmLine
+from qwen_tui.ui.widgets.line_input import LineInput
+from qwen_tui.ui.widgets.line_text import hints_line, long_size, two_lines
+from qwen_tui.ui.widgets.tones import Line, content_of, cut
 
-RECOMMENDED = "qwen3-0.6b"
 DEMO = "demo"
+_NORMAL = 60
+_WIDEST = 96  # as in first_run.tcss
 
 _INTRO = N_(
     "A model answers on this machine; nothing you write leaves it. "
     "None is here yet: choose a way."
 )
-_HINTS = (("Enter", N_("choose")), ("Esc", N_("later")))
+_HINTS = (("Enter", N_("choose")), ("m", N_("source")), ("Esc", N_("later")))
 _ASKING_HINTS = (("Enter", N_("open")), ("Esc", N_("back")))
 
 
@@ -45,7 +48,10 @@ class FirstRunScreen(Screen[ModelSource | None]):
     CSS_PATH = "first_run.tcss"
     AUTO_FOCUS = "#ways"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (10, "-low"), (16, "-tall")]
-    BINDINGS = [Binding("escape", "back", show=False)]
+    BINDINGS = [
+        Binding("escape", "back", show=False),
+        Binding("m", "next_source", show=False),
+    ]
 
     class Found(Message):
         """A name led to a model."""
@@ -65,35 +71,34 @@ class FirstRunScreen(Screen[ModelSource | None]):
     path_input = getters.query_one("#first-run-input", LineInput)
     status = getters.query_one("#first-run-status", Static)
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        log_dir: Path,
-        run: RunDownload | None = None,
-    ) -> None:
-        """Offer the three ways; `run` carries out a download, as in ModelsScreen."""
+    def __init__(self, desk: ModelDesk) -> None:
+        """Offer the three ways; `desk` is shared with the app."""
         super().__init__()
-        self._settings = settings
-        self._log_dir = log_dir
-        self._run = run
+        self._desk = desk
+        self._choice = recommend(None, None)
+        self._results: dict[str, ProbeResult] = {}
+        self._racing = False
+        self._chosen_by_hand = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="first-run"):
             yield Static(Content(_("Welcome to qwen-tui")), id="first-run-title")
             yield Static(Content(_(_INTRO)), id="first-run-intro")
             yield OptionList(*self._options(), id="ways", markup=False)
+            yield Static(id="first-run-sources", markup=False)
             with Vertical(id="first-run-asking"):
                 yield Static(Content(_("A folder with a model, or a .gguf file:")))
                 yield LineInput(id="first-run-input")
             yield Static(id="first-run-status", markup=False)
             yield Static(id="first-run-hints", markup=False)
+        yield ConfirmLine()
 
     def _options(self) -> list[Option]:
-        source = source_text(self._settings.downloads.endpoint)
-        entry = load_catalog()[RECOMMENDED]
+        entry = self._choice.entry
         download = _("Download {repo} (about {size}, source: {source})").format(
-            repo=entry.repo, size=size_text(entry.size_bytes), source=source
+            repo=entry.repo,
+            size=long_size(entry.size_bytes),
+            source=source_text(self._desk.source),
         )
         return [
             Option(Content(download), id="download"),
@@ -103,20 +108,102 @@ class FirstRunScreen(Screen[ModelSource | None]):
 
     def on_mount(self) -> None:
         self.ways.highlighted = self.ways.get_option_index(DEMO)
+        self._look()
+        if not self._desk.is_offline:
+            self._racing = True
+            self._race()
+        self._draw_sources()
 
     def on_resize(self) -> None:
         self._draw_hints()
+        self._draw_sources()
+
+    # The offer
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Offer what fits, once it is known what this machine has."""
+        await self._desk.look()
+        self._choice = recommend(self._desk.machine, self._desk.disk_free)
+        self._draw()
+
+    @work(exclusive=True, group="race")
+    async def _race(self) -> None:
+        """Try the sources, and offer the fastest; a chosen one is only tried."""
+        chosen = self._desk.settings.origins.get("downloads.endpoint", "default")
+        is_open = chosen == "default"
+        sources = NAMED if is_open else (self._desk.source,)
+        try:
+            async with aclosing(self._desk.queries.probe(sources)) as results:
+                async for result in results:
+                    self._results[result.endpoint] = result
+                    self._draw()
+        except QwenTuiError as error:
+            self.post_message(self.Refused(error))
+        self._racing = False
+        best = best_source(list(self._results.values()))
+        named = [name for name in NAMED if best == resolve_endpoint(name)]
+        if is_open and named and not self._chosen_by_hand:
+            self._desk.use_source(named[0])
+        self._draw()
+
+    def action_next_source(self) -> None:
+        self._chosen_by_hand = True
+        place = NAMED.index(self._desk.source) if self._desk.source in NAMED else -1
+        self._desk.use_source(NAMED[(place + 1) % len(NAMED)])
+        self._draw()
+
+    def _draw(self) -> None:
+        with suppress(NoMatches):  # a screen that is being left loses its parts
+            self._draw_offer()
+            self._draw_sources()
+
+    def _draw_offer(self) -> None:
+        kept = self.ways.highlighted
+        self.ways.set_options(self._options())
+        self.ways.highlighted = kept
+
+    def _draw_sources(self) -> None:
+        self.query_one("#first-run-sources", Static).update(
+            content_of(self._source_lines())
+        )
+
+    def _source_lines(self) -> list[Line]:
+        lines: list[Line] = []
+        machine = machine_text(self._desk.machine, short=False)
+        if machine:
+            words = _("This machine: {machine}").format(machine=machine)
+            if not self._choice.fits:
+                words += "  " + _("(even the smallest model is tight)")
+            lines.append([(words, "dim")])
+        if self._desk.is_offline:
+            text = _("HF_HUB_OFFLINE is set: nothing can be downloaded.")
+            return [*lines, [(text, "warning")]]
+        best = best_source(list(self._results.values()))
+        for name in NAMED if self._desk.source in NAMED else (self._desk.source,):
+            url = resolve_endpoint(name)
+            result = self._results.get(url)
+            if result is not None or self._racing:
+                is_current = name == self._desk.source
+                is_best = url == best and not self._racing and len(self._results) > 1
+                line = probe_line(
+                    name,
+                    result,
+                    is_current=is_current,
+                    is_best=is_best,
+                    narrow=self.size.width < _NORMAL,
+                )
+                lines.append(cut(line, max(min(self.size.width, _WIDEST) - 2, 1)))
+        return lines
+
+    # The ways
 
     @on(OptionList.OptionSelected)
     def take_way(self, event: OptionList.OptionSelected) -> None:
         match event.option_id:
             case "download":
-                screen = ModelsScreen(
-                    self._settings,
-                    log_dir=self._log_dir,
-                    download_repo=load_catalog()[RECOMMENDED].repo,
-                    run=self._run,
-                )
+                repo = self._choice.entry.repo
+                screen = ModelsScreen(self._desk, download_repo=repo)
                 self.app.push_screen(screen, self._leave_with)
             case "open":
                 self._set_asking(True)
@@ -132,13 +219,16 @@ class FirstRunScreen(Screen[ModelSource | None]):
         if event.value.strip():
             self.find(event.value.strip())
 
-    @work(thread=True, exclusive=True, group="find")
-    def find(self, name: str) -> None:
+    @work(exclusive=True, group="find")
+    async def find(self, name: str) -> None:
         """Look for a model by path or name; the disk may be slow."""
-        folders = [Path(f).expanduser() for f in self._settings.model.folders]
+        settings = self._desk.settings
         try:
-            source = find_model(
-                name, cache_dir=self._settings.hf_cache, folders=folders
+            source = await asyncio.to_thread(
+                find_model,
+                name,
+                cache_dir=settings.hf_cache,
+                folders=settings.model.folders,
             )
         except QwenTuiError as error:
             self.post_message(self.Refused(error))

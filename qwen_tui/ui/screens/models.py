@@ -1,230 +1,297 @@
-"""The models on this machine: choose one, fetch another."""
+"""The models: what is here, what there is, what is on its way; all by the keyboard."""
 
-from functools import partial
-from pathlib import Path
-
-from textual import getters, on, work
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import Binding
-from textual.content import Content
-from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
-from qwen_tui.chat.backend import ModelSource
-from qwen_tui.hub.cache import LocalModel, list_models
-from qwen_tui.hub.jobs import run_download
-from qwen_tui.hub.repo_id import is_repo_id
-from qwen_tui.i18n import N_, _
-from qwen_tui.settings import Settings
-from qwen_tui.ui.screens.download_panel import DownloadPanel, RunDownload
-from qwen_tui.ui.screens.model_text import (
-    fit_end,
-    hints_line,
-    home_short,
-    model_detail,
-    model_row,
-    reason_text,
-    source_text,
-    spread,
-    two_lines,
-)
+from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
+from qwen_tui.ui.model_desk import ModelDesk
+from qwen_tui.ui.screens.chat_help import HelpScreen
+from qwen_tui.ui.screens.model_entries import ModelEntry, reason_text
+from qwen_tui.ui.screens.models_disk import PARTIALS, REVISIONS, DiskActions
+from qwen_tui.ui.screens.models_frame import MODEL_KEYS
+from qwen_tui.ui.screens.models_jobs import JobActions
+from qwen_tui.ui.screens.models_sources import HOME, SOURCES, URL, SourceActions
+from qwen_tui.ui.screens.models_view import ModelsView
+from qwen_tui.ui.widgets.ask_line import AskLine
+from qwen_tui.ui.widgets.download_sheet import DownloadSheet
+from qwen_tui.ui.widgets.filter_bar import FilterBar
+from qwen_tui.ui.widgets.model_lines import context_text
+from qwen_tui.ui.widgets.model_table import ModelTable
+from qwen_tui.ui.widgets.sheet import Sheet
 
-_HINTS = (
-    ("Enter", N_("load")),
-    ("d", N_("download")),
-    ("Esc", N_("back")),
-    ("p", N_("pause")),
-    ("m", N_("change the source")),
-)
-_ASKING_HINTS = (("Enter", N_("download")), ("Esc", N_("back")))
+_ALWAYS = ("back", "help")
 
 
-class ModelsScreen(Screen[ModelSource | None]):
-    """A list of what is on disk, and one download at a time.
+class ModelsScreen(ModelsView):
+    """Routes keys and messages to the parts that act on them.
 
-    Dismissed with the model that was chosen, or None.
+    Dismissed with the model that was chosen, or None. Downloads go on without it.
     """
 
-    CSS_PATH = "models.tcss"
-    AUTO_FOCUS = "#models"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
     BINDINGS = [
         Binding("escape", "back", show=False),
-        Binding("d", "ask", show=False),
+        Binding("d", "download", show=False),
         Binding("p", "pause_or_resume", show=False),
+        Binding("x,delete", "remove", show=False),
+        Binding("v", "verify", show=False),
+        Binding("r", "revisions", show=False),
+        Binding("o", "partials", show=False),
+        Binding("y,ctrl+c", "copy_id", show=False),
+        Binding("i", "inspect", show=False),
+        Binding("g", "search", show=False),
         Binding("m", "next_source", show=False),
+        Binding("b", "probe", show=False),
+        Binding("u", "own_source", show=False),
+        Binding("h", "hf_home", show=False),
+        Binding("s", "sort", show=False),
+        Binding("t,right", "next_tab(1)", show=False),
+        Binding("left", "next_tab(-1)", show=False),
+        Binding("plus,equals_sign", "change_context(1)", show=False),
+        Binding("minus", "change_context(-1)", show=False),
+        Binding("slash", "filter", show=False),
+        Binding("f5", "look_again", show=False),
+        Binding("f1,question_mark", "help", show=False),
     ]
 
-    class Listed(Message):
-        """The models on this machine are known."""
-
-        def __init__(self, models: list[LocalModel], select_path: str) -> None:
-            super().__init__()
-            self.models = models
-            self.select_path = select_path
-
-    table = getters.query_one("#models", OptionList)
-    panel = getters.query_one(DownloadPanel)
-    status = getters.query_one("#models-status", Static)
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        log_dir: Path,
-        download_repo: str = "",
-        run: RunDownload | None = None,
-    ) -> None:
-        """Show the models that `settings` leads to.
+    def __init__(self, desk: ModelDesk, *, download_repo: str = "") -> None:
+        """Show what stands behind the screen.
 
         Args:
-            settings: Cache folder, watched folders, endpoint.
-            log_dir: Where the download process logs.
-            download_repo: Opens the download line at once, with this repo in it.
-            run: Carries out a download; the hub's own where not given.
+            desk: Disk, queue, hub and settings; shared with the app.
+            download_repo: Opens the download sheet at once, for this repo.
         """
-        super().__init__()
-        self._settings = settings
-        self._run = run or partial(run_download, log_dir=log_dir)
+        super().__init__(desk)
         self._download_repo = download_repo
-        self._models: list[LocalModel] = []
-
-    def compose(self) -> ComposeResult:
-        yield Static(id="models-title", markup=False)
-        yield Static(id="models-place", markup=False)
-        yield OptionList(id="models", markup=False)
-        yield Static(id="models-detail", markup=False)
-        yield DownloadPanel(self._settings, run=self._run)
-        yield Static(id="models-status", markup=False)
-        yield Static(id="models-hints", markup=False)
+        self._jobs = JobActions(self)
+        self._disk = DiskActions(self, self._jobs)
+        self._sources = SourceActions(self)
 
     def on_mount(self) -> None:
-        self.list_again()
+        self.look_again(self.desk.arrived)
+        self.desk.arrived = ""
         if self._download_repo:
-            self.panel.ask(self._download_repo)
+            self._jobs.ask(self._download_repo)
+            self._jobs.look_up(self._download_repo)
 
-    def on_resize(self) -> None:
-        self._draw_frame()
-        self._draw_rows()
+    def on_unmount(self) -> None:
+        self._disk.abandon()
 
-    @work(thread=True, exclusive=True, group="list")
-    def list_again(self, select_path: str = "") -> None:
-        """Look at the disk again, then highlight the model at `select_path`."""
-        folders = [Path(f).expanduser() for f in self._settings.model.folders]
-        models = list_models(cache_dir=self._settings.hf_cache, folders=folders)
-        self.post_message(self.Listed(models, select_path))
+    # What the widgets tell
 
-    @on(Listed)
-    def show_models(self, message: Listed) -> None:
-        kept = self._highlighted()
-        self._models = message.models
-        self._draw_rows()
-        wanted = message.select_path or (kept.source.path if kept else "")
-        paths = [model.source.path for model in self._models]
-        fitting = [i for i, path in enumerate(paths) if path == wanted]
-        usable = [i for i, model in enumerate(self._models) if model.complete]
-        self.table.highlighted = next(iter(fitting + usable), 0 if paths else None)
-        if not paths:
-            self._say(_("There is no model on this machine yet. d downloads one."))
-
-    @on(OptionList.OptionHighlighted)
+    @on(ModelTable.Highlighted)
     def show_detail(self) -> None:
-        model = self._highlighted()
-        self._put("detail", model_detail(model, self._width()) if model else "")
+        self.draw_pane()
 
-    @on(OptionList.OptionSelected)
+    @on(ModelTable.Chosen)
     def choose(self) -> None:
-        model = self._highlighted()
-        if model is None:
+        entry = self.selected
+        if entry is None:
             return
-        if not model.complete:
-            text = _("{name} cannot be loaded: {reason}").format(
-                name=model.source.name, reason=reason_text(model)
-            )
-            hint = _("d fetches what is missing.") if self._repo_of(model) else ""
-            self._say(text, hint, tone="error")
-        elif self.panel.is_running:
-            self._say(_("A download is running. p pauses it, then Enter loads."))
+        if entry.disk is None:
+            self.action_download()
+        elif entry.disk.model.complete and entry.state != "corrupt":
+            self.dismiss(entry.disk.model.source)
         else:
-            self.dismiss(model.source)
+            self._tell_why_not(entry)
 
-    @on(DownloadPanel.Finished)
-    def list_after_download(self, message: DownloadPanel.Finished) -> None:
-        self.list_again(message.path)
+    def _tell_why_not(self, entry: ModelEntry) -> None:
+        assert entry.disk is not None
+        reason = reason_text(entry.disk) or _("a file is damaged")
+        text = _("{name} cannot be loaded: {reason}")
+        hint = _("d fetches what is missing.") if entry.repo else ""
+        self.say(text.format(name=entry.name, reason=reason), hint, "error")
 
-    @on(DownloadPanel.Said)
-    def pass_on(self, message: DownloadPanel.Said) -> None:
-        self._say(message.text, message.hint, tone=message.tone)
+    @on(FilterBar.Changed)
+    def filter_rows(self) -> None:
+        self.draw()
 
-    @on(DownloadPanel.AskingChanged)
-    def follow_asking(self) -> None:
-        if not self.panel.is_asking:
+    @on(FilterBar.Left)
+    @on(AskLine.Closed)
+    def go_back_to_table(self) -> None:
+        if self.sheet.is_open:
+            self.sheet.focus_list()
+        else:
             self.table.focus()
-        self._draw_frame()
+        self.set_class(bool(self.filter_bar.text), "-filtered")
+        self.draw_frame()
 
-    def action_ask(self) -> None:
-        if self.panel.is_running:
-            self._say(_("One download at a time. p pauses the one that runs."))
-            return
-        model = self._highlighted()
-        unfinished = model is not None and not model.complete
-        self.panel.ask(self._repo_of(model) if model and unfinished else "")
+    @on(AskLine.Given)
+    def take_answer(self, event: AskLine.Given) -> None:
+        if event.purpose == URL:
+            self._sources.take_url(event.value)
+        elif event.purpose == HOME:
+            self._sources.take_home(event.value)
+        else:
+            self._sources.search(event.value)
 
-    def action_next_source(self) -> None:
-        self.panel.next_source()
-        self._draw_frame()
+    @on(Sheet.Closed)
+    def end_sheet(self) -> None:
+        self.workers.cancel_group(self, "probe")
+        self.table.focus()
+        self.draw_frame()
 
-    def action_pause_or_resume(self) -> None:
-        self.panel.pause_or_resume()
+    @on(Sheet.Chosen)
+    def take_from_sheet(self, event: Sheet.Chosen) -> None:
+        if event.purpose == SOURCES:
+            self._sources.choose(event.row_id)
+        elif event.purpose == PARTIALS:
+            self._disk.purge()
+
+    @on(Sheet.RemoveAsked)
+    def remove_from_sheet(self, event: Sheet.RemoveAsked) -> None:
+        if event.purpose == REVISIONS:
+            self._disk.delete_revision(event.row_id)
+        elif event.purpose == PARTIALS:
+            self._disk.purge()
+
+    @on(Sheet.OtherAsked)
+    def add_source(self, event: Sheet.OtherAsked) -> None:
+        if event.purpose == SOURCES:
+            self._sources.ask_url()
+
+    @on(DownloadSheet.Named)
+    def look_up(self, event: DownloadSheet.Named) -> None:
+        self._jobs.look_up(event.name)
+
+    @on(DownloadSheet.FolderAsked)
+    def ask_folder(self) -> None:
+        self._jobs.ask_folder()
+
+    @on(DownloadSheet.Confirmed)
+    def begin_download(self, event: DownloadSheet.Confirmed) -> None:
+        self._jobs.confirm_download(event.folder)
+
+    @on(DownloadSheet.StepChanged)
+    def follow_download_sheet(self) -> None:
+        if not self.download_sheet.is_open:
+            self.workers.cancel_group(self, "info")
+            self.table.focus()
+        self.draw_frame()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave letters to what is open: x in a list is not the table's."""
+        busy = (
+            self.sheet.is_open or self.download_sheet.is_open or self.ask_line.is_open
+        )
+        if busy and hasattr(self, f"action_{action}"):
+            return action in _ALWAYS
+        return super().check_action(action, parameters)
+
+    def on_key(self) -> None:
+        """What was told stays until the next key."""
+        self.has_keys = True
+        if not self._disk.is_verifying:
+            self.say("")
 
     def action_back(self) -> None:
-        if self.panel.is_asking:
-            self.panel.stop_asking()
-        elif self.panel.is_running:
-            self.panel.pause()
+        if self.ask_line.is_open:
+            self.ask_line.close()
+        elif self.download_sheet.is_open:
+            self.download_sheet.close()
+        elif self.sheet.is_open:
+            self.sheet.close()
+        elif self._disk.is_verifying:
+            self._disk.stop_verifying()
+        elif self.has_class("-inspect"):
+            self.action_inspect()
+        elif self.filter_bar.clear():
+            self.remove_class("-filtered")
         else:
             self.dismiss(None)
 
-    def _draw_frame(self) -> None:
-        width = self._width()
-        shown = _("source: {source}").format(source=source_text(self.panel.source))
-        self._put("title", spread(_("Models"), shown, width))
-        place = _("Hugging Face cache: {path}").format(
-            path=home_short(str(self._settings.hf_cache))
-        )
-        self._put("place", fit_end(place, width))
-        hints = _ASKING_HINTS if self.panel.is_asking else _HINTS
-        self._put("hints", hints_line([(k, _(label)) for k, label in hints], width))
+    def action_download(self) -> None:
+        entry = self.selected
+        if entry is None or entry.state in ("ready", "in_use"):
+            self._jobs.ask()
+        elif entry.job is not None and entry.job.state in ("paused", "failed"):
+            self.see_through(self._jobs.resume(entry.job))
+        elif entry.job is not None:
+            self.say(_("It is being downloaded already. p pauses it."))
+        elif entry.state == "corrupt":
+            self._disk.repair_known(entry)
+        else:
+            self._jobs.ask(entry.repo)
+            if entry.repo:
+                self._jobs.look_up(entry.repo)
 
-    def _draw_rows(self) -> None:
-        kept = self.table.highlighted
-        width = self._width()
-        rows = [Option(Content(model_row(m, width))) for m in self._models]
-        self.table.set_options(rows)
-        if rows:
-            self.table.highlighted = min(kept or 0, len(rows) - 1)
+    def action_pause_or_resume(self) -> None:
+        self._jobs.pause_or_resume()
 
-    def _say(self, text: str, hint: str = "", *, tone: str = "") -> None:
-        """Show what happened and what to do next on the bottom line."""
-        self.status.set_class(tone == "error", "-error")
-        self.status.set_class(tone == "good", "-good")
-        self._put("status", two_lines(text, hint))
+    def action_remove(self) -> None:
+        entry = self.selected
+        if entry is None:
+            return
+        if entry.job is not None and entry.job.state != "done":
+            self._jobs.cancel(entry.job)
+        elif entry.disk is not None:
+            self._disk.delete(entry.disk.model)
+        else:
+            self.say(_("Nothing of it is on this machine."))
 
-    def _put(self, place: str, text: str) -> None:
-        self.query_one(f"#models-{place}", Static).update(Content(text))
+    def action_verify(self) -> None:
+        if (entry := self.selected) is not None:
+            self._disk.verify(entry)
 
-    def _width(self) -> int:
-        """Cells of a line, the padding taken off."""
-        return max(self.size.width - 2, 1)
+    def action_revisions(self) -> None:
+        if (entry := self.selected) is not None:
+            self._disk.show_revisions(entry)
 
-    def _highlighted(self) -> LocalModel | None:
-        index = self.table.highlighted
-        return None if index is None or not self._models else self._models[index]
+    def action_partials(self) -> None:
+        self._disk.show_partials()
 
-    def _repo_of(self, model: LocalModel) -> str:
-        """The repo that would fetch a model, empty when it came from elsewhere."""
-        name = model.source.name
-        cached = Path(model.source.path).is_relative_to(self._settings.hf_cache)
-        return name if cached and is_repo_id(name) else ""
+    def action_copy_id(self) -> None:
+        if (entry := self.selected) is not None:
+            self.app.copy_to_clipboard(sanitize_line(entry.repo or entry.key))
+            self.say(_("Sent to your terminal's clipboard"))
+
+    def action_inspect(self) -> None:
+        inspect = not self.has_class("-inspect")
+        self.set_class(inspect, "-inspect")
+        self.set_depth()
+        (self.pane if inspect else self.table).focus()
+        entry = self.selected
+        if inspect and entry is not None and entry.repo and entry.disk is None:
+            self._jobs.describe(entry.repo)
+
+    def action_search(self) -> None:
+        self._sources.ask_search()
+
+    def action_next_source(self) -> None:
+        self._sources.next_source()
+
+    def action_probe(self) -> None:
+        self._sources.probe()
+
+    def action_own_source(self) -> None:
+        self._sources.ask_url()
+
+    def action_hf_home(self) -> None:
+        self._sources.ask_home()
+
+    def action_sort(self) -> None:
+        self.models.next_sort()
+        self.draw()
+
+    def action_next_tab(self, step: int) -> None:
+        self.models.next_tab(step)
+        self.draw()
+
+    def action_change_context(self, step: int) -> None:
+        tokens = self.models.change_context(step)
+        self.draw()
+        text = _("Memory is estimated for {context} tokens of context.")
+        self.say(text.format(context=context_text(tokens)))
+
+    def action_filter(self) -> None:
+        self.add_class("-filtered")
+        # it can take the focus once its new style is in force
+        self.call_after_refresh(self.filter_bar.focus_input)
+
+    def action_look_again(self) -> None:
+        self.look_again()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(MODEL_KEYS))

@@ -27,6 +27,8 @@ class HeaderFacts:
     thinking: bool = True
     thinking_kind: str = "switch"
     """What the model offers: "switch", "always" or "never"."""
+    download: str = ""
+    """What is being fetched, in a few words."""
 
     @property
     def thinks(self) -> bool:
@@ -45,8 +47,10 @@ class HeaderBar(Static):
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - fields of HeaderFacts
         """Replace some of the facts and draw the line anew."""
-        self.facts = replace(self.facts, **changes)
-        self._draw()
+        facts = replace(self.facts, **changes)
+        if facts != self.facts:
+            self.facts = facts
+            self._draw()
 
     def on_mount(self) -> None:
         self._draw()
@@ -68,9 +72,10 @@ def header_parts(facts: HeaderFacts, width: int) -> tuple[str, str]:
     where = " ".join(part for part in map(sanitize_line, place) if part)
     context = context_text(facts, exact=width >= _WIDE)
     think = _("think:on") if facts.thinks else _("think:off")
+    download = sanitize_line(facts.download)
     if width < _NARROW:
-        return model, context
-    right = "   ".join(part for part in (context, think) if part)
+        return model, download or context
+    right = "   ".join(part for part in (download, context, think) if part)
     left = f"{model} {where}".rstrip()
     return (f"qwen-tui  {left}" if width >= _WIDE else left), right
 

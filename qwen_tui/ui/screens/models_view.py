@@ -1,0 +1,252 @@
+"""The models screen as it looks: what it is made of, and how it draws what is known."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Literal
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widgets import Static
+
+from qwen_tui.chat.backend import ModelSource
+from qwen_tui.errors import HubError, QwenTuiError
+from qwen_tui.hub.queue_job import DownloadJob
+from qwen_tui.i18n import _
+from qwen_tui.ui.model_desk import ModelDesk
+from qwen_tui.ui.screens.model_entries import ModelEntry
+from qwen_tui.ui.screens.model_views import detail_of, jobs_text
+from qwen_tui.ui.screens.models_frame import hints_text, place_text, title_text
+from qwen_tui.ui.screens.models_list import ModelsList
+from qwen_tui.ui.widgets.ask_line import AskLine
+from qwen_tui.ui.widgets.confirm_line import ConfirmLine
+from qwen_tui.ui.widgets.download_sheet import DownloadSheet
+from qwen_tui.ui.widgets.filter_bar import FilterBar
+from qwen_tui.ui.widgets.line_text import two_lines
+from qwen_tui.ui.widgets.model_pane import ModelPane
+from qwen_tui.ui.widgets.model_table import ModelTable
+from qwen_tui.ui.widgets.sheet import Sheet, SheetRow
+
+StatusTone = Literal["", "good", "busy", "error"]
+_FLUSH_S = 0.5
+_NORMAL, _WIDE, _TALL = 60, 100, 16
+
+
+class ModelsView(Screen[ModelSource | None]):
+    """Draws, tells and asks; the keys are `ModelsScreen`'s."""
+
+    CSS_PATH = "models.tcss"
+    AUTO_FOCUS = "#models"
+    HORIZONTAL_BREAKPOINTS = [(0, "-compact"), (_NORMAL, "-normal"), (_WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
+
+    table = getters.query_one("#models", ModelTable)
+    pane = getters.query_one(ModelPane)
+    filter_bar = getters.query_one(FilterBar)
+    ask_line = getters.query_one(AskLine)
+    sheet = getters.query_one(Sheet)
+    download_sheet = getters.query_one(DownloadSheet)
+    confirm_line = getters.query_one(ConfirmLine)
+    status = getters.query_one("#models-status", Static)
+
+    def __init__(self, desk: ModelDesk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.models = ModelsList(desk)
+        self._is_dirty = False
+        self._has_looked = False
+        self.has_keys = False
+        """Whether a key was pressed: then the cursor stays where it is."""
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="models-title", markup=False)
+        yield Static(id="models-place", markup=False)
+        yield AskLine(id="models-ask")
+        yield FilterBar()
+        with Container(id="models-middle"):
+            yield ModelTable(id="models")
+            yield ModelPane(id="models-detail")
+        yield Sheet(id="models-sheet")
+        yield DownloadSheet(id="download")
+        yield Static(id="models-status", markup=False)
+        yield Static(id="models-hints", markup=False)
+        yield ConfirmLine()
+
+    def on_mount(self) -> None:
+        self.desk.listen(self._note_job)
+        self.set_interval(_FLUSH_S, self._flush)
+
+    def on_unmount(self) -> None:
+        self.desk.unlisten(self._note_job)
+
+    def on_resize(self) -> None:
+        self.set_depth()
+        self.draw()
+
+    # What the parts ask of the screen
+
+    @property
+    def selected(self) -> ModelEntry | None:
+        """The model under the cursor."""
+        return self.models.entry(self.table.key)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether there is room for the most needed only."""
+        return self.size.width < _NORMAL
+
+    def say(self, text: str, hint: str = "", tone: StatusTone = "") -> None:
+        """Tell what happened and what to do next; empty takes it back."""
+        with self._while_here():
+            self._said = two_lines(text, hint)
+            for name in ("good", "busy", "error"):
+                self.status.set_class(name == tone, f"-{name}")
+            self._draw_status()
+
+    def say_error(self, error: QwenTuiError) -> None:
+        """Tell what went wrong and what to do next."""
+        self.say(error.message, error.hint, "error")
+
+    def ask(self, purpose: str, question: str, value: str = "") -> None:
+        """Ask for one line of text."""
+        self.ask_line.ask(purpose, question, value)
+        self.draw_frame()
+
+    def open_sheet(self, purpose: str, title: str, rows: Sequence[SheetRow]) -> None:
+        """Show a list."""
+        self.sheet.open(purpose, title, rows)
+        self.draw_frame()
+
+    def confirm(self, question: str, on_yes: Callable[[], object]) -> None:
+        """Ask on the bottom line."""
+        with self._while_here():
+            self.confirm_line.ask(question, on_yes)
+
+    def may_ask_hub(self) -> bool:
+        """Whether a request may be made; tells it where not."""
+        try:
+            self.desk.check_online()
+        except HubError as error:
+            self.say_error(error)
+            return False
+        return True
+
+    def start(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        """Do something while the screen is there; of a group only the last."""
+        self.run_worker(self._told(work), group=group, exclusive=True)
+
+    def see_through(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something to its end, even when the screen is left meanwhile."""
+        self.app.run_worker(self._told(work), group="models-work")
+
+    def look_again(self, path: str = "") -> None:
+        """Look at the disk again, then go to the model at `path`."""
+        self.start(self._look(path), "look")
+
+    def show_found(self) -> None:
+        """Show what a search found."""
+        self.models.show_tab("found")
+        self.draw()
+        self.table.focus()
+
+    def draw(self, key: str = "") -> None:
+        """Draw everything from what is known now; go to the model with this key."""
+        with self._while_here():
+            self._draw(key)
+
+    def _draw(self, key: str) -> None:
+        self._is_dirty = False
+        models = self.models
+        models.update(self.filter_bar.text)
+        self.table.show(
+            models.rows,
+            key=key,
+            found=models.tab == "found",
+            sorted_by=models.sort,
+            empty_text=models.empty_text(),
+        )
+        self.filter_bar.show_tabs(models.tabs, models.tab)
+        self.draw_pane()
+        self.draw_frame()
+
+    def draw_pane(self) -> None:
+        """Tell of the model under the cursor."""
+        entry = self.selected
+        if entry is None:
+            self.pane.show(None)
+            return
+        machine, context = self.desk.machine, self.models.context
+        fit = self.models.fit(entry.key)
+        self.pane.show(detail_of(entry, fit, machine=machine, context=context))
+
+    def draw_frame(self) -> None:
+        """Draw the lines around the table."""
+        width = max(self.size.width - 2, 1)
+        self._put("title", title_text(self.desk, width))
+        self._put("place", place_text(self.desk, width))
+        step = "table"
+        if self.download_sheet.is_open:
+            step = self.download_sheet.step
+        elif self.sheet.is_open or self.ask_line.is_open:
+            step = "answer"
+        self._put("hints", hints_text(width, step=step))
+        self._draw_status()
+
+    def set_depth(self) -> None:
+        """Let the pane tell as much as there is room for."""
+        wide, tall = self.size.width >= _WIDE, self.size.height >= _TALL
+        if wide or self.has_class("-inspect"):
+            self.pane.set_depth("full")
+        elif self.size.width >= _NORMAL and tall:
+            self.pane.set_depth("short")
+        else:
+            self.pane.set_depth("line")
+
+    def _while_here(self) -> AbstractContextManager[None]:
+        """Do what follows unless the screen is being left: it loses its parts then."""
+        return suppress(NoMatches)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except QwenTuiError as error:
+            self.say_error(error)
+
+    async def _look(self, path: str) -> None:
+        is_first, self._has_looked = not self._has_looked, True
+        await self.desk.look()
+        self.draw()
+        key = self.models.key_of(path)
+        if not key and is_first and not self.has_keys and self.models.rows:
+            key = self.models.rows[0].key
+        if key:
+            self.draw(key)
+
+    def _note_job(self, job: DownloadJob | None) -> None:
+        """Draw at once what began or ended, and twice a second how far it is."""
+        before = self.models.job_states
+        if job is not None and before.get(job.id) == job.state:
+            self._is_dirty = True
+            return
+        self.draw()
+        if job is not None and job.state == "done":
+            self.desk.arrived = ""
+            text = _("{name} is here. Enter loads it.").format(name=job.repo)
+            self.say(text, tone="good")
+            self.look_again(job.path)
+        elif job is not None and job.state == "failed":
+            self.say(job.message, job.hint, "error")
+
+    def _flush(self) -> None:
+        if self._is_dirty:
+            self.draw()
+
+    def _draw_status(self) -> None:
+        self._put("status", self._said or jobs_text(self.desk.queue.jobs))
+
+    def _put(self, place: str, text: str) -> None:
+        self.query_one(f"#models-{place}", Static).update(Content(text))

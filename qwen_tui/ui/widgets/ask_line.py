@@ -1,0 +1,73 @@
+"""A question with a line to answer it in, opened for one purpose at a time."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from qwen_tui.sanitize import sanitize_line
+from qwen_tui.ui.widgets.line_input import LineInput
+
+
+class AskLine(Vertical):
+    """Hidden until it is opened; Enter answers, Esc closes."""
+
+    BINDINGS = [Binding("escape", "close", show=False)]
+
+    @dataclass
+    class Given(Message):
+        """The person answered; `value` has no blanks around it and is not empty."""
+
+        purpose: str
+        value: str
+
+    @dataclass
+    class Closed(Message):
+        """The line is gone again."""
+
+        purpose: str
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.purpose = ""
+        self._question = Static(markup=False, classes="ask-question")
+        self._input = LineInput(id=f"{id}-input")
+
+    def compose(self) -> ComposeResult:
+        yield self._question
+        yield self._input
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on the screen."""
+        return self.has_class("-open")
+
+    def ask(self, purpose: str, question: str, value: str = "") -> None:
+        """Open the line with `value` in it and take the keyboard."""
+        self.purpose = purpose
+        self._question.update(Content(sanitize_line(question)))
+        self.add_class("-open")
+        self._input.value = value
+        self._input.cursor_position = len(value)
+        self._input.focus()
+
+    def close(self) -> None:
+        """Take it off the screen."""
+        if self.is_open:
+            self.remove_class("-open")
+            self.post_message(self.Closed(self.purpose))
+
+    def action_close(self) -> None:
+        self.close()
+
+    @on(LineInput.Submitted)
+    def give(self, event: LineInput.Submitted) -> None:
+        event.stop()
+        value = event.value.strip()
+        if value:
+            self.post_message(self.Given(self.purpose, value))
