@@ -196,6 +196,7 @@ def test_a_suspended_program_comes_back(tiny: Terminal):
     tiny.signal(signal.SIGTSTP)
     status = Path(f"/proc/{tiny.process.pid}/stat")
     tiny.wait_until(lambda: ") T " in status.read_text(), "the program stopped")
+    tiny.wait_quiet(0.1)  # what it sent last may still be on its way
     tiny.assert_restored()
     tiny.screen.reset()
     tiny.signal(signal.SIGCONT)
