@@ -8,27 +8,38 @@ what the model says is on disk within about a second of appearing.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from dataclasses import replace
 
 from qwen_tui.chat.answer import GrowingAnswer
+from qwen_tui.chat.asking import STOPPED, turn_events
 from qwen_tui.chat.backend import Backend
+from qwen_tui.chat.bookkeeping import draw_up
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
-from qwen_tui.chat.ending import to_the_end
 from qwen_tui.chat.events import (
     AnswerDelta,
+    ContextCut,
     Failed,
     Finished,
     Loaded,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
+    Summarising,
     ThinkingDelta,
-    Usage,
 )
 from qwen_tui.chat.history import cut_answer
+from qwen_tui.chat.ledger import Ledger, Overflow
 from qwen_tui.chat.request import ask
-from qwen_tui.chat.turn import Turn, TurnOptions, TurnPlan, empty_answer, is_void
+from qwen_tui.chat.turn import (
+    Turn,
+    TurnOptions,
+    TurnPlan,
+    again,
+    empty_answer,
+    is_void,
+    take_back,
+)
+from qwen_tui.chat.window import OverflowChoice, Window
 from qwen_tui.errors import QwenTuiError, StoreError
 from qwen_tui.i18n import _
 from qwen_tui.store.autosave import CHECKPOINT_S, Autosave
@@ -36,8 +47,6 @@ from qwen_tui.store.conversations import Store
 
 SAVE_NOW_S = 0.5
 """How long `save_now` waits for a save that is under way in another thread."""
-
-_STOPPED = Finished("cancelled", Usage())
 
 
 class Session:
@@ -66,6 +75,23 @@ class Session:
         self.withdrawn: str | None = None
         self._saver = Autosave(store, conversation.id)
         self._turn: Turn | None = None
+        self._refused: Turn | None = None
+
+    @property
+    def overflow(self) -> Overflow | None:
+        """What did not fit in the last turn, which was then not asked."""
+        return self._refused.overflow if self._refused is not None else None
+
+    @property
+    def refused(self) -> TurnPlan | None:
+        """The last turn, where it waits for a choice; see `resume`."""
+        return self._refused.plan if self._refused is not None else None
+
+    @property
+    def outside(self) -> frozenset[str]:
+        """The ids of the shown messages that do not go into prompts any more."""
+        branch = self.conversation.branch()
+        return Window.of(self.conversation, branch).outside(branch)
 
     @property
     def busy(self) -> bool:
@@ -109,6 +135,43 @@ class Session:
             )
         return self._run(TurnPlan(cut, is_cut=True))
 
+    def resume(self, choice: OverflowChoice) -> AsyncIterator[StreamEvent]:
+        """Do the turn that did not fit, in the way that was chosen."""
+        if self._refused is None:
+            return _only(Failed("nothing_to_resume", _("Nothing waits for a choice.")))
+        plan = again(self._refused.plan, self.conversation)
+        return self._run(replace(plan, overflow=choice))
+
+    @property
+    def summary(self) -> str:
+        """What stands in prompts for the messages outside."""
+        chat = self.conversation
+        return Window.of(chat, chat.branch()).summary
+
+    async def change_summary(self, text: str) -> bool:
+        """Let another text stand for the messages outside; False where none are.
+
+        Raises:
+            StoreError: it could not be saved; it holds all the same.
+        """
+        chat = self.conversation
+        window = Window.of(chat, chat.branch())
+        if not window.first_id:
+            return False
+        replace(window, summary=text).keep_in(chat)
+        self._saver.put_row(_row(chat))
+        failure = await self._saver.flush()
+        if failure is not None:
+            raise failure
+        return True
+
+    async def ledger(self) -> Ledger | None:
+        """Return what the next prompt takes; None where that cannot be told."""
+        backend = self.backend
+        if backend is None or self.busy:
+            return None
+        return await draw_up(backend, self.conversation, self.options)
+
     async def warm(self) -> None:
         """Let the model read what was said so far, while the next question is written.
 
@@ -144,7 +207,7 @@ class Session:
         """Do one turn; the last event comes when all is saved and the session idle."""
         if self.busy:
             raise RuntimeError("one turn at a time")
-        self.withdrawn = None
+        self.withdrawn = self._refused = None
         if self.backend is None:
             self.withdrawn = plan.user.content if plan.user else None
             yield Failed(
@@ -159,7 +222,9 @@ class Session:
             last = await self._save_begin(turn)
             if last is None:
                 checkpoints = asyncio.create_task(self._saver.checkpoints())
-                events = self._events(turn, self.backend)
+                events = turn_events(
+                    self.backend, self.conversation, turn, self.options
+                )
                 async for event in events:
                     last = self._take(turn, event)
                     if last is not None:
@@ -174,25 +239,6 @@ class Session:
                 await self._release(events)
         assert last is not None
         yield last
-
-    async def _events(
-        self, turn: Turn, backend: Backend
-    ) -> AsyncGenerator[StreamEvent, None]:
-        """Yield what the backend says: of the load where one is due, and the answer."""
-        if backend.loaded is None:
-            async with aclosing(to_the_end(backend.load())) as events:
-                async for event in events:
-                    yield event
-                    if isinstance(event, Failed):
-                        return
-            if turn.is_stopping:
-                yield _STOPPED
-                return
-        # only now it is known how this model thinks
-        asked = ask(self.conversation, turn.plan, self.options, backend.loaded)
-        async with aclosing(to_the_end(backend.stream(asked.request))) as events:
-            async for event in events:
-                yield event
 
     def _begin(self, plan: TurnPlan) -> Turn:
         chat = self.conversation
@@ -228,12 +274,15 @@ class Session:
                 self._show(turn)
             case Loaded():
                 self._record(turn, event)
-            case LoadProgress() | PrefillProgress():
+            case ContextCut():  # what switched the thinking may be outside now
+                self._record(turn, self._loaded)
+                self._saver.put_row(_row(self.conversation))
+            case LoadProgress() | PrefillProgress() | Summarising():
                 pass
             case Finished():
                 return event
             case Failed(code):  # "cancelled" is how a stopped load ends
-                return _STOPPED if code == "cancelled" else event
+                return STOPPED if code == "cancelled" else event
         return None
 
     async def _save_begin(self, turn: Turn) -> Finished | Failed | None:
@@ -247,15 +296,17 @@ class Session:
         if failure is not None:
             return _failed(failure)
         turn.is_saved = True
-        return _STOPPED if turn.is_stopping else None
+        return STOPPED if turn.is_stopping else None
 
     async def _save_end(
         self, turn: Turn, last: Finished | Failed | None
     ) -> Finished | Failed | None:
         """Save how the turn ended; return its last event."""
+        if turn.overflow is not None:
+            self._refused = turn
         if is_void(turn, last):
             await self._undo(turn)
-            last = _STOPPED if isinstance(last, Finished) else last
+            last = STOPPED if isinstance(last, Finished) else last
         else:
             turn.answer.end(last)
             self._show(turn)
@@ -269,19 +320,18 @@ class Session:
         return last if error is None or last is None else _failed(error)
 
     async def _undo(self, turn: Turn) -> None:
-        """Leave the conversation as it was before the turn."""
-        chat, plan, before = self.conversation, turn.plan, turn.before
-        chat.title, chat.model = before.title, before.model
-        chat.leaf_id, chat.updated_at = before.leaf_id, before.updated_at
+        """Leave the conversation as it was before the turn.
+
+        A question that does not fit stays where somebody can choose what to do.
+        """
+        chat, plan = self.conversation, turn.plan
+        keeps_question = turn.overflow is not None and self.options.may_choose
+        ids = take_back(chat, turn, keep_question=keeps_question)
         if plan.is_cut:
-            chat.messages[plan.answer.id] = plan.answer
             self._saver.put(plan.answer)
             return
-        added = [plan.answer] if plan.user is None else [plan.answer, plan.user]
-        for message in added:
-            del chat.messages[message.id]
-        self.withdrawn = plan.user.content if plan.user else None
-        ids = [message.id for message in added]
+        if plan.user is not None and not keeps_question:
+            self.withdrawn = plan.user.content
         is_chat_too = turn.is_new_chat and not chat.messages
         await self._saver.forget(ids, is_chat_too=is_chat_too)
 

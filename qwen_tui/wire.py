@@ -15,6 +15,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from qwen_tui.chat.backend import ModelSource, TurnRequest
 from qwen_tui.chat.events import StreamEvent
+from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.wire_hub import (
     Info,
     InfoResult,
@@ -99,6 +100,22 @@ class AnswerNow:
     """End the thinking of request `id`."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Count the tokens of a turn's prompt; nothing is computed or kept."""
+
+    id: int
+    request: TurnRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The answer to `Measure`; where it fails, `Event` with `Failed` comes instead."""
+
+    id: int
+    tokens: PromptTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +252,8 @@ Message = (
     | Warm
     | Cancel
     | AnswerNow
+    | Measure
+    | Measured
     | Unload
     | Event
     | Download

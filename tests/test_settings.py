@@ -14,6 +14,7 @@ from qwen_tui.paths import bundled_config
 from qwen_tui.settings import Settings, effective, load_settings
 from qwen_tui.settings.known import read_known
 from qwen_tui.settings.values import (
+    ContextSettings,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
@@ -58,6 +59,7 @@ def test_the_built_in_file_and_the_dataclasses_name_the_same_settings() -> None:
     sections = {
         "model": ModelSettings,
         "generation": GenerationSettings,
+        "context": ContextSettings,
         "downloads": DownloadSettings,
         "ui": UiSettings,
     }

@@ -8,14 +8,17 @@ from qwen_tui import wire, wire_hub
 from qwen_tui.chat.backend import ModelSource, PromptMessage, TurnRequest
 from qwen_tui.chat.events import (
     AnswerDelta,
+    ContextCut,
     Failed,
     Finished,
     Loaded,
     LoadProgress,
     PrefillProgress,
+    Summarising,
     ThinkingDelta,
     Usage,
 )
+from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
 
 REQUEST = TurnRequest(
@@ -33,11 +36,23 @@ REQUEST = TurnRequest(
 )
 EVENTS = (
     LoadProgress("weights", 0.25),
-    Loaded("demo", "cpu", "bfloat16", 2048, 2_000_000, "switch", "abc"),
+    Loaded(
+        *("demo", "cpu", "bfloat16", 2048, 2_000_000, "switch", "abc"),
+        attention="sdpa",
+        versions={"torch": "2.13.0"},
+    ),
+    Summarising(messages=6, tokens=12),
+    ContextCut(("a", "b"), 5000, 3000, 4096, "They met."),
     PrefillProgress(done=10, total=20, cached=5),
     ThinkingDelta("嗯", tokens=2),
     AnswerDelta("\x1b[31m"),
-    Finished("length", Usage(10, 5, 3, 4, 0.5, 1.5, 0.25), thinking_cut=True, seed=3),
+    Finished(
+        "length",
+        Usage(10, 5, 3, 4, 0.5, 1.5, 0.25),
+        thinking_cut=True,
+        seed=3,
+        detail="loop",
+    ),
     Failed("out_of_memory", "No memory.", "Take a smaller model."),
 )
 MESSAGES = (
@@ -49,6 +64,8 @@ MESSAGES = (
     wire.Warm(2, REQUEST),
     wire.Cancel(2),
     wire.AnswerNow(2),
+    wire.Measure(3, REQUEST),
+    wire.Measured(3, PromptTokens((MessageTokens(5), MessageTokens(6, 7)), 8, 9)),
     wire.Unload(3),
     *(wire.Event(4, event) for event in EVENTS),
     wire.Download(5, "Qwen/Qwen3-0.6B", "main", "https://huggingface.co", "/cache"),

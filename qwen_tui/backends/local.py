@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qwen_tui import wire
+from qwen_tui.backends.measures import Measures
 from qwen_tui.chat.backend import ModelSource, TurnRequest
 from qwen_tui.chat.events import (
     Failed,
@@ -18,6 +19,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Usage,
 )
+from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.child import Child, ChildGone
 from qwen_tui.i18n import _, language
 
@@ -87,6 +89,7 @@ class LocalBackend:
         self._engine: _Engine | None = None
         self._job: _Job | None = None
         self._last_id = 0
+        self._measures = Measures()
         self._readers: dict[asyncio.Task[None], Child] = {}
 
     @property
@@ -109,10 +112,23 @@ class LocalBackend:
             with contextlib.suppress(ChildGone):  # told by `on_idle_death`
                 await self._engine.child.send(wire.Warm(self._last_id, request))
 
+    async def measure(self, request: TurnRequest) -> PromptTokens | None:
+        """Count the tokens of a prompt; while a turn runs, after it has ended."""
+        engine = self._engine
+        if engine is None or self.loaded is None:
+            return None
+        self._last_id += 1
+        measure = wire.Measure(self._last_id, request)
+        self._measures.expect(measure.id)
+        with contextlib.suppress(ChildGone):  # its death ends the waiting
+            await engine.child.send(measure)
+        return await self._measures.wait(measure.id)
+
     async def cancel(self) -> None:
         """End the running load or turn: ask, wait, and kill an engine that is deaf."""
         job, engine = self._job, self._engine
         if job is None:
+            self._measures.give_up()
             return
         job.is_cancelled = True
         if engine is not None and not engine.ready.is_set():
@@ -267,7 +283,7 @@ class LocalBackend:
                 if isinstance(message, wire.Hello):
                     engine.protocol = message.protocol
                     engine.ready.set()
-                elif isinstance(message, wire.Event) and self._engine is engine:
+                elif self._engine is engine:
                     self._hear(message)
             try:
                 async with asyncio.timeout(EXIT_GRACE_S):
@@ -278,7 +294,11 @@ class LocalBackend:
             self._lose(engine, self._death(engine))
             del self._readers[task]
 
-    def _hear(self, message: wire.Event) -> None:
+    def _hear(self, message: wire.Message) -> None:
+        if not isinstance(message, wire.Event | wire.Measured):
+            return
+        if self._measures.hear(message) or isinstance(message, wire.Measured):
+            return
         job, event = self._job, message.event
         if job is None or message.id != job.request_id:
             return  # late: of a request that was given up
@@ -308,6 +328,7 @@ class LocalBackend:
         self._engine = None
         self.loaded = None
         engine.ready.set()
+        self._measures.give_up()
         if self._job is not None:
             self._job.events.put_nowait(why)
             self._job.over.set()

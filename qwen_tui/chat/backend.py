@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from qwen_tui.chat.events import Loaded, StreamEvent
+from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.chat.sampling import Sampling
 
 
@@ -81,6 +82,14 @@ class Backend(Protocol):
         """Let an idle model read a history ahead of its next question, if it can.
 
         Returns at once, holds nothing up, and tells nothing.
+        """
+        ...
+
+    async def measure(self, request: TurnRequest) -> PromptTokens | None:
+        """Count the tokens of a turn's prompt, which is not answered.
+
+        None where that cannot be told: nothing is loaded, the template refuses the
+        messages, or it is a server that does not say.
         """
         ...
 

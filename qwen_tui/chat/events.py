@@ -132,9 +132,35 @@ class Failed:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Summarising:
+    """The model sums up the messages that no longer fit, before it answers."""
+
+    messages: int
+    tokens: int
+    """Generated so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCut:
+    """Which messages do not go into this prompt and the next ones, and why."""
+
+    outside: tuple[str, ...]
+    """Their ids, oldest first; empty: all of them go in again."""
+    full_tokens: int
+    """What the prompt would have taken."""
+    prompt_tokens: int
+    """What it takes now."""
+    context_length: int
+    summary: str = ""
+    """What stands for them in the prompt; empty for nothing."""
+
+
 StreamEvent = (
     LoadProgress
     | Loaded
+    | Summarising
+    | ContextCut
     | PrefillProgress
     | ThinkingDelta
     | AnswerDelta

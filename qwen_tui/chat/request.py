@@ -1,14 +1,16 @@
 """What a turn asks of the model, made of the conversation and the options."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from qwen_tui.chat.backend import PromptMessage, TurnRequest
-from qwen_tui.chat.conversation import Conversation
+from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.chat.events import Loaded
-from qwen_tui.chat.history import prompt_messages
+from qwen_tui.chat.history import prompt_history
 from qwen_tui.chat.thinking import SoftSwitch, ThinkingMode, thinking_mode
 from qwen_tui.chat.turn import TurnOptions, TurnPlan
+from qwen_tui.chat.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,8 @@ class Asked:
     """A turn's request, and how it came about."""
 
     request: TurnRequest
+    sources: tuple[ChatMessage | None, ...]
+    """What each of its messages is made of; None for the system prompt."""
     soft_switch: SoftSwitch = ""
     """What in the conversation switched thinking on or off for this turn."""
 
@@ -39,19 +43,29 @@ def ask(
     plan: TurnPlan,
     options: TurnOptions,
     loaded: Loaded | None,
+    window: Window | None = None,
 ) -> Asked:
-    """Return what a turn asks; `loaded` tells how the model thinks, once it is known.
+    """Return what a turn asks.
 
     What a person set by hand holds in both modes, all else follows the preset of the
     mode this turn is in.
+
+    Args:
+        conversation: Its messages are the prompt.
+        plan: Where in it the answer comes.
+        options: What is asked for.
+        loaded: Tells how the model thinks, once it is known.
+        window: What goes into the prompt; None takes the conversation's own.
     """
     start = plan.answer
-    prompt = prompt_messages(conversation, start.parent_id)
+    history = prompt_history(conversation, start.parent_id, window)
+    prompt, sources = history.prompt, history.sources
     mode = _mode(plan, prompt, options, loaded)
     if plan.is_cut:
-        prompt.append(PromptMessage("assistant", start.content, start.thinking))
+        cut = PromptMessage("assistant", start.content, start.thinking)
+        prompt, sources = (*prompt, cut), (*sources, start)
     request = TurnRequest(
-        messages=tuple(prompt),
+        messages=prompt,
         sampling=options.presets.choose(options.choice, thinking=mode.on),
         max_new_tokens=options.max_new_tokens,
         thinking=mode.on,
@@ -60,12 +74,12 @@ def ask(
         conversation_id=conversation.id,
         loop_guard=options.loop_guard,
     )
-    return Asked(request, mode.switch)
+    return Asked(request, sources, mode.switch)
 
 
 def _mode(
     plan: TurnPlan,
-    prompt: list[PromptMessage],
+    prompt: Sequence[PromptMessage],
     options: TurnOptions,
     loaded: Loaded | None,
 ) -> ThinkingMode:

@@ -8,6 +8,7 @@ from qwen_tui.backends.local import LocalBackend
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.chat.events import Failed, Finished, PrefillProgress
+from qwen_tui.chat.ledger import Overflow
 from qwen_tui.cli.ask_options import turn_options
 from qwen_tui.cli.ask_output import AskOutput
 from qwen_tui.cli.ask_prompt import build_prompt
@@ -88,7 +89,8 @@ async def _answer(
                 output.settings = session.conversation.branch()[-1].sampling
             output.show(event)
             if isinstance(event, Failed) and not stopped:
-                raise QwenTuiError(event.message, hint=event.hint, code=event.code)
+                hint = _overflow_hint(session.overflow) or event.hint
+                raise QwenTuiError(event.message, hint=hint, code=event.code)
             if isinstance(event, Finished | Failed):
                 break
     finally:
@@ -97,6 +99,16 @@ async def _answer(
             say(backend.notice, sys.stderr)
         await backend.close()
     return 128 + stopped[0] if stopped else 0
+
+
+def _overflow_hint(overflow: Overflow | None) -> str:
+    """Return which option makes a prompt fit; empty where that is not the matter."""
+    if overflow is None or not overflow.outside:
+        return ""
+    return _(
+        "Add --overflow drop-oldest, which leaves out the {n} oldest messages "
+        "({tokens} tokens), or --overflow summarise, which sums them up."
+    ).format(n=len(overflow.outside), tokens=f"{overflow.outside_tokens:,}")
 
 
 def _thinking_notes(context: Context, session: Session) -> list[str]:

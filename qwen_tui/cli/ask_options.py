@@ -6,6 +6,7 @@ from dataclasses import replace
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.sampling import LIMITS, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
+from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.cli.context import Context
 from qwen_tui.errors import UsageError
 from qwen_tui.hub.catalog import recommended_sampling
@@ -31,7 +32,13 @@ def turn_options(context: Context, source: ModelSource) -> TurnOptions:
         thinking_budget=args.thinking_budget or options.thinking_budget,
         max_new_tokens=args.max_new_tokens or options.max_new_tokens,
         loop_guard=options.loop_guard and not args.no_loop_guard,
+        overflow=_overflow(args) or options.overflow,
+        may_choose=False,
     )
+
+
+def _overflow(args: argparse.Namespace) -> OverflowChoice | None:
+    return args.overflow.replace("-", "_") if args.overflow else None
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

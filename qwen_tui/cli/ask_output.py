@@ -7,12 +7,14 @@ from typing import Any
 
 from qwen_tui.chat.events import (
     AnswerDelta,
+    ContextCut,
     Failed,
     Finished,
     Loaded,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
+    Summarising,
     ThinkingDelta,
 )
 from qwen_tui.cli.output import say, say_json
@@ -45,20 +47,10 @@ class AskOutput:
             self._show_json(event)
             return
         match event:
-            case LoadProgress(fraction=fraction):
-                self._progress(
-                    _("Loading {percent} %").format(percent=_percent(fraction))
-                )
-            case Loaded(device=device, dtype=dtype):
-                self._progress(
-                    _("Loaded on {device} ({dtype})").format(device=device, dtype=dtype)
-                )
-            case PrefillProgress(done=done, total=total):
-                self._progress(
-                    _("Reading the prompt {done}/{total}").format(
-                        done=done, total=total
-                    )
-                )
+            case LoadProgress() | Loaded() | PrefillProgress() | Summarising():
+                self._progress(progress_text(event))
+            case ContextCut():
+                self.note(cut_note(event))
             case ThinkingDelta(text=text):
                 self._think(text)
             case AnswerDelta(text=text):
@@ -87,6 +79,10 @@ class AskOutput:
                 say_json({"event": "load", **asdict(event)})
             case PrefillProgress():
                 say_json({"event": "prefill", **asdict(event)})
+            case Summarising():
+                say_json({"event": "summarising", **asdict(event)})
+            case ContextCut():
+                say_json({"event": "context", **asdict(event)})
             case ThinkingDelta(text=text):
                 say_json({"event": "thinking", "text": text})
             case AnswerDelta(text=text):
@@ -146,6 +142,23 @@ class AskOutput:
         self._line_open = not text.endswith("\n")
 
 
+def progress_text(
+    event: LoadProgress | Loaded | PrefillProgress | Summarising,
+) -> str:
+    """Return how far things are, on one line."""
+    match event:
+        case LoadProgress(fraction=fraction):
+            return _("Loading {percent} %").format(percent=_percent(fraction))
+        case Loaded(device=device, dtype=dtype):
+            return _("Loaded on {device} ({dtype})").format(device=device, dtype=dtype)
+        case PrefillProgress(done=done, total=total):
+            return _("Reading the prompt {done}/{total}").format(done=done, total=total)
+        case Summarising(messages=messages, tokens=tokens):
+            return _("Summing up {n} older messages: {tokens} tokens").format(
+                n=messages, tokens=f"{tokens:,}"
+            )
+
+
 def end_note(finished: Finished) -> str:
     """Return what is to be told about how an answer ended; mostly nothing."""
     if finished.detail == "loop":
@@ -156,6 +169,24 @@ def end_note(finished: Finished) -> str:
     if finished.thinking_cut and finished.reason == "length":
         return _("The limit was reached while thinking.")
     return ""
+
+
+def cut_note(cut: ContextCut) -> str:
+    """Return what is told about messages that do not go into the prompt."""
+    if not cut.outside:
+        return _("The whole conversation goes into the context again.")
+    told = _(
+        "{n} older messages are left out: the prompt takes {tokens} tokens instead of "
+        "{full}, of {limit}."
+    ).format(
+        n=len(cut.outside),
+        tokens=f"{cut.prompt_tokens:,}",
+        full=f"{cut.full_tokens:,}",
+        limit=f"{cut.context_length:,}",
+    )
+    if not cut.summary:
+        return told
+    return told + "\n" + _("Their summary: {text}").format(text=cut.summary)
 
 
 def _percent(fraction: float) -> int:

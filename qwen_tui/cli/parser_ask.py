@@ -32,6 +32,11 @@ def add_ask(parser: argparse.ArgumentParser) -> None:
     add("--max-new-tokens", type=count, metavar="N", help=_("most new tokens"))
     _add_sampling(parser)
     add(
+        "--overflow",
+        choices=("drop-oldest", "summarise"),
+        help=_("what to do with messages that no longer fit the context"),
+    )
+    add(
         "--file",
         action="append",
         default=[],

@@ -16,7 +16,7 @@ from qwen_tui.chat.events import StreamEvent
 
 _log = logging.getLogger(__name__)
 
-Job = wire.Load | wire.Generate | wire.Warm | wire.Unload
+Job = wire.Load | wire.Generate | wire.Warm | wire.Measure | wire.Unload
 
 
 class Flags:
@@ -98,7 +98,13 @@ class Channel:
             _log.exception("a line that is no message was skipped")
             return
         match message:
-            case wire.Load() | wire.Generate() | wire.Warm() | wire.Unload():
+            case (
+                wire.Load()
+                | wire.Generate()
+                | wire.Warm()
+                | wire.Measure()
+                | wire.Unload()
+            ):
                 self.jobs.put(message)
             case wire.Cancel(id=job_id):
                 self.flags.cancel(job_id)

@@ -11,10 +11,12 @@ from transformers.utils import logging as transformers_logging
 
 from qwen_tui import wire
 from qwen_tui.chat.events import Failed, Finished, LoadProgress, StreamEvent, Usage
+from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.engine.channel import Channel, Job
 from qwen_tui.engine.devices import release_memory, set_threads
 from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.hold import ModelHold
+from qwen_tui.engine.measure import measure
 from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
 from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.progress import LoadMeter
@@ -45,12 +47,16 @@ class Engine:
         """Do one job after the other; ends with the process."""
         job = first
         while True:
-            self._channel.tell(job.id, self._do(job))
+            answer = self._do(job)
+            if isinstance(answer, PromptTokens):
+                self._channel.send(wire.Measured(job.id, answer))
+            else:
+                self._channel.tell(job.id, answer)
             self._channel.flags.forget(job.id)
             job = self._channel.jobs.get()
 
-    def _do(self, job: Job) -> StreamEvent:
-        """Do a job and return its last event, whatever happens in it."""
+    def _do(self, job: Job) -> StreamEvent | PromptTokens:
+        """Do a job and return its last event or result, whatever happens in it."""
         try:
             return self._dispatch(job)
         except QwenTuiError as error:
@@ -66,7 +72,7 @@ class Engine:
             release_memory(self._loaded.device)
         return failed
 
-    def _dispatch(self, job: Job) -> StreamEvent:
+    def _dispatch(self, job: Job) -> StreamEvent | PromptTokens:
         match job:
             case wire.Load():
                 return self._load(job)
@@ -74,6 +80,8 @@ class Engine:
                 return self._generate(job)
             case wire.Warm():
                 return self._warm(job)
+            case wire.Measure():
+                return measure(self._model().prompts, job.request)
             case wire.Unload():
                 self._unload()
                 return Finished("stop", Usage())
@@ -99,19 +107,14 @@ class Engine:
         return loaded.described()
 
     def _generate(self, job: wire.Generate) -> StreamEvent:
-        if self._loaded is None:
-            raise QwenTuiError(
-                _("No model is loaded."),
-                hint=_("Load a model first."),
-                code="no_model",
-            )
+        loaded = self._model()
         flags = self._channel.flags
         parent = Parent(
             tell=lambda event: self._channel.tell(job.id, event),
             is_cancelled=lambda: flags.is_cancelled(job.id),
             wants_answer=lambda: flags.wants_answer(job.id),
         )
-        return generate(self._loaded, job.request, parent, self._reader)
+        return generate(loaded, job.request, parent, self._reader)
 
     def _warm(self, job: wire.Warm) -> Finished:
         if self._loaded is None or self._reader is None:
@@ -125,6 +128,15 @@ class Engine:
                 not channel.jobs.empty() or channel.flags.is_cancelled(job.id)
             ),
         )
+
+    def _model(self) -> LoadedModel:
+        if self._loaded is None:
+            raise QwenTuiError(
+                _("No model is loaded."),
+                hint=_("Load a model first."),
+                code="no_model",
+            )
+        return self._loaded
 
     def _unload(self) -> None:
         if self._loaded is None:

@@ -6,22 +6,19 @@ literal are rendered as a placeholder and tokenised by a second tokenizer that
 knows no control tokens; all others go whole, so that their ids are the plain ones.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import jinja2
 from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.chat.backend import PromptMessage
-from qwen_tui.chat.thinking import CLOSE_TAG, OPEN_TAG, split_finished
+from qwen_tui.chat.thinking import OPEN_TAG
 from qwen_tui.engine.controls import ControlTokens
+from qwen_tui.engine.holes import Holes, TemplateTurn
 from qwen_tui.engine.thinking import ThinkTags, opened_by
 from qwen_tui.errors import NotAModel, QwenTuiError
 from qwen_tui.i18n import _
-
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class PromptBuilder:
@@ -40,7 +37,7 @@ class PromptBuilder:
                 code="no_chat_template",
             )
         self._tokenizer = tokenizer
-        self._controls = ControlTokens(tokenizer)
+        self.controls = ControlTokens(tokenizer)
 
     def build(
         self,
@@ -60,16 +57,37 @@ class PromptBuilder:
         Raises:
             QwenTuiError: the template refuses these messages (code "template").
         """
-        turns = [_Turn.of(message) for message in messages]
-        holes = _Holes(turns, self._controls)
+        turns = [TemplateTurn.of(message) for message in messages]
+        holes = Holes(turns, self.controls)
+        rendered = self.render(
+            turns, holes, thinking=thinking, continue_last=continue_last
+        )
+        return self.encode(holes.split(rendered), forged=holes.forged)
+
+    def render(
+        self,
+        turns: list[TemplateTurn],
+        holes: Holes,
+        *,
+        thinking: bool,
+        continue_last: bool = False,
+    ) -> str:
+        """Return the prompt's text with marks for what `holes` hides; see `build`."""
         if continue_last:
-            rendered = self._render_open(turns, holes, thinking=thinking)
-        else:
-            shown = [holes.hide_turn(turn) for turn in turns]
-            rendered = self._render(shown, thinking=thinking, generate=True)
-        if not holes.forged:
-            return self._encode(holes.fill(rendered))
-        return self._controls.encode(holes.split(rendered))
+            return self._render_open(turns, holes, thinking=thinking)
+        shown = [holes.hide_turn(turn) for turn in turns]
+        return self.apply_template(shown, thinking=thinking, generate=True)
+
+    def encode(self, parts: Sequence[tuple[str, bool]], *, forged: bool) -> list[int]:
+        """Return the ids of texts that stand one after the other.
+
+        Args:
+            parts: Each with whether it is an outside one.
+            forged: Some outside text contains what would become a control token.
+        """
+        if forged:
+            return self.controls.encode(parts)
+        return self.encode_text("".join(text for text, _outside in parts))
 
     def thinking_kind(self, tags: ThinkTags | None) -> str:
         """Return "switch", "always" or "never": what the template offers."""
@@ -79,11 +97,11 @@ class PromptBuilder:
         return "always" if opened_by(prompt, tags) else "never"
 
     def encode_text(self, text: str) -> list[int]:
-        """Return the ids of a text of our own, without control tokens."""
-        return self._encode(text)
+        """Return the ids of a text, control tokens in it taken as such."""
+        return self._tokenizer.encode(text, add_special_tokens=False)
 
     def _render_open(
-        self, turns: "list[_Turn]", holes: "_Holes", *, thinking: bool
+        self, turns: list[TemplateTurn], holes: Holes, *, thinking: bool
     ) -> str:
         """Render a prompt that ends where the last message's own text ends."""
         *earlier, last = turns
@@ -91,16 +109,18 @@ class PromptBuilder:
         in_thinking = thinking and bool(last.thinking) and not last.content
         mark = holes.hide_all(last.thinking if in_thinking else last.content)
         if in_thinking:
-            open_turn = _Turn(last.role, content="", thinking=mark)
+            open_turn = TemplateTurn(last.role, content="", thinking=mark)
         else:
             past = holes.hide(last.thinking)
-            open_turn = _Turn(last.role, content=mark, thinking=past)
-        closed = self._render([*shown, open_turn], thinking=thinking, generate=False)
+            open_turn = TemplateTurn(last.role, content=mark, thinking=past)
+        closed = self.apply_template(
+            [*shown, open_turn], thinking=thinking, generate=False
+        )
         head, found, _tail = closed.partition(mark)
         if found:
             return head + mark
         # a template that leaves thoughts out, or knows finished turns only
-        head = self._render(shown, thinking=thinking, generate=True)
+        head = self.apply_template(shown, thinking=thinking, generate=True)
         if not in_thinking:
             return head + mark
         if OPEN_TAG not in self._tokenizer.get_vocab():
@@ -108,9 +128,14 @@ class PromptBuilder:
         opened = head.rstrip().endswith(OPEN_TAG)
         return head + mark if opened else head + OPEN_TAG + "\n" + mark
 
-    def _render(
-        self, turns: "Sequence[_Turn]", *, thinking: bool, generate: bool
+    def apply_template(
+        self, turns: Sequence[TemplateTurn], *, thinking: bool, generate: bool
     ) -> str:
+        """Return what the model's template makes of some turns.
+
+        Raises:
+            QwenTuiError: it refuses them (code "template").
+        """
         try:
             rendered = self._tokenizer.apply_chat_template(
                 [turn.for_template() for turn in turns],
@@ -127,83 +152,3 @@ class PromptBuilder:
                 code="template",
             ) from error
         return cast(str, rendered)
-
-    def _encode(self, text: str) -> list[int]:
-        return self._tokenizer.encode(text, add_special_tokens=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """A message as the template gets it."""
-
-    role: str
-    content: str
-    thinking: str
-
-    @classmethod
-    def of(cls, message: PromptMessage) -> "_Turn":
-        content = _LONE_SURROGATES.sub("\ufffd", message.content)
-        thinking = _LONE_SURROGATES.sub("\ufffd", message.thinking)
-        inline = content.lstrip().startswith(OPEN_TAG) and CLOSE_TAG in content
-        if message.role == "assistant" and inline and not thinking:
-            # a history from elsewhere keeps its thinking inside the content
-            thinking, content, _cut = split_finished(content)
-        return cls(message.role, content, thinking)
-
-    def for_template(self) -> dict[str, str]:
-        body = {"role": self.role, "content": self.content}
-        if self.role == "assistant":
-            # always, even empty: without it Qwen3's template cuts a content that
-            # speaks of </think>
-            body["reasoning_content"] = self.thinking
-        return body
-
-
-class _Holes:
-    """Placeholders that stand for texts while a template runs."""
-
-    def __init__(self, turns: Sequence[_Turn], controls: ControlTokens) -> None:
-        self._controls = controls
-        self._texts: list[str] = []
-        everything = "".join(turn.content + turn.thinking for turn in turns)
-        self._open = "\ue000"  # private use; doubled until no text contains it
-        while self._open in everything:
-            self._open += "\ue000"
-        self._marks = re.compile(f"{self._open}([0-9]+)\ue001")
-        self.forged = False
-        """Some text contains what would become a control token."""
-
-    def hide_turn(self, turn: _Turn) -> _Turn:
-        return _Turn(turn.role, self.hide(turn.content), self.hide(turn.thinking))
-
-    def hide(self, text: str) -> str:
-        """Return the text, or a mark for it where it contains a control token.
-
-        Blanks at its ends stay outside, for templates that trim.
-        """
-        if not self._controls.occur_in(text):
-            return text
-        core = text.strip()
-        head, _core, tail = text.partition(core)
-        return head + self._mark(core) + tail
-
-    def hide_all(self, text: str) -> str:
-        """Return a mark for the text, whatever it contains, up to its very end."""
-        return self._mark(text.lstrip("\n"))
-
-    def fill(self, rendered: str) -> str:
-        """Return the rendered prompt with the texts in place of their marks."""
-        return self._marks.sub(lambda mark: self._texts[int(mark[1])], rendered)
-
-    def split(self, rendered: str) -> list[tuple[str, bool]]:
-        """Return the rendered prompt in parts: a text, and if it is an outside one."""
-        parts = self._marks.split(rendered)  # template, number, template, number, ...
-        return [
-            (self._texts[int(part)] if i % 2 else part, bool(i % 2))
-            for i, part in enumerate(parts)
-        ]
-
-    def _mark(self, text: str) -> str:
-        self.forged = self.forged or self._controls.occur_in(text)
-        self._texts.append(text)
-        return f"{self._open}{len(self._texts) - 1}\ue001"

@@ -3,6 +3,7 @@
 from qwen_tui.settings.load import load_settings
 from qwen_tui.settings.show import SettingRow, effective
 from qwen_tui.settings.values import (
+    ContextSettings,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
@@ -12,6 +13,7 @@ from qwen_tui.settings.values import (
 from qwen_tui.settings.write import save_setting
 
 __all__ = [
+    "ContextSettings",
     "DownloadSettings",
     "GenerationSettings",
     "ModelSettings",

@@ -110,6 +110,7 @@ _CHECKS = {
     "sampling.thinking.repetition_penalty": _between(*LIMITS["repetition_penalty"]),
     "generation.max_new_tokens": _at_least(1),
     "generation.thinking_budget": _at_least(0),
+    "context.overflow": _one_of("ask", "drop_oldest", "summarise"),
     "downloads.endpoint": _Check(
         _is_endpoint,
         lambda: _('"official", "mirror" or a URL that starts with https://'),

@@ -22,6 +22,7 @@ from qwen_tui.settings.known import (
 )
 from qwen_tui.settings.values import (
     DEFAULT,
+    ContextSettings,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
@@ -133,6 +134,7 @@ def _settings(merged: _Merged, file: Path, environ: Mapping[str, str]) -> Settin
             answer=Sampling(**_section(merged, "sampling.answer")),
         ),
         generation=GenerationSettings(**_generation(merged)),
+        context=ContextSettings(**_section(merged, "context")),
         downloads=DownloadSettings(**_downloads(merged)),
         ui=UiSettings(**_section(merged, "ui")),
         hf_home=hf_home,

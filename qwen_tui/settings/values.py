@@ -6,6 +6,7 @@ from pathlib import Path
 
 from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
+from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import N_
 
 DEFAULT = N_("default")
@@ -46,6 +47,13 @@ class GenerationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextSettings:
+    """What happens when a conversation gets longer than the context."""
+
+    overflow: OverflowChoice
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadSettings:
     """Where models come from and go to."""
 
@@ -77,6 +85,7 @@ class Settings:
     model: ModelSettings
     sampling: Presets
     generation: GenerationSettings
+    context: ContextSettings
     downloads: DownloadSettings
     ui: UiSettings
     hf_home: Path
@@ -120,4 +129,5 @@ class Settings:
             thinking_budget=generation.thinking_budget or None,
             max_new_tokens=generation.max_new_tokens,
             loop_guard=generation.loop_guard,
+            overflow=self.context.overflow,
         )

@@ -23,6 +23,7 @@ from qwen_tui.chat.events import (
     ThinkingDelta,
     Usage,
 )
+from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 
 
 class Flags:
@@ -83,8 +84,24 @@ class Engine:
                 case wire.Warm(n):
                     self.warmed += 1
                     self.say(n, AnswerDelta("of no turn"), Finished("stop", Usage()))
+                case wire.Measure(n, request):
+                    self.measure(n, request)
                 case message:
                     raise AssertionError(message)
+
+    def measure(self, n: int, request: TurnRequest) -> None:
+        verb, _, rest = request.messages[-1].content.partition(" ")
+        match verb:
+            case "dies":
+                os.kill(os.getpid(), int(rest))
+            case "silent":
+                return
+            case "refused":
+                self.say(n, Failed("template", "No."))
+            case _:
+                counts = tuple(MessageTokens(len(m.content)) for m in request.messages)
+                message = wire.Measured(n, PromptTokens(counts, 2, 3))
+                os.write(self.output, wire.encode(message))
 
     def load(self, n: int, path: str) -> None:
         self.loads += 1

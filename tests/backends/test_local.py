@@ -22,6 +22,7 @@ from qwen_tui.chat.events import (
     ThinkingDelta,
     Usage,
 )
+from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
 from tests.helpers import until
 
@@ -415,3 +416,46 @@ async def test_the_engine_gets_no_token_no_network_and_our_language(tmp_path: Pa
         "HF_HOME": "/models",
         "QWEN_TUI_LANG": "zh",
     }
+
+
+COUNTED = PromptTokens((MessageTokens(9),), 2, 3)
+
+
+async def test_a_prompt_is_counted_once_a_model_is_loaded(backend: LocalBackend):
+    assert await backend.measure(turn("say hello")) is None
+    await every(backend.load())
+    assert await backend.measure(turn("say hello")) == COUNTED
+    assert await answer(backend, "say hello") == "hello"
+    assert await backend.measure(turn("refused")) is None
+
+
+async def test_a_count_that_is_asked_for_in_a_turn_comes_after_it(
+    backend: LocalBackend,
+):
+    await every(backend.load())
+    running = Collected(backend.stream(turn("hangs")))
+    await running.until_told(AnswerDelta("partial"))
+    count = asyncio.create_task(backend.measure(turn("say hello")))
+    await asyncio.sleep(0)
+    assert not count.done()
+    await backend.cancel()
+    assert await running.end() == Finished("cancelled", USAGE)
+    assert await count == COUNTED
+
+
+async def test_a_stop_ends_the_waiting_for_a_count(backend: LocalBackend):
+    await every(backend.load())
+    count = asyncio.create_task(backend.measure(turn("silent")))
+    await asyncio.sleep(0)
+    await backend.cancel()
+    assert await count is None
+    assert await answer(backend, "say hello") == "hello"
+
+
+async def test_an_engine_that_dies_while_it_counts_is_loaded_again(
+    backend: LocalBackend,
+):
+    await every(backend.load())
+    assert await backend.measure(turn("dies 9")) is None
+    assert backend.loaded is None
+    assert await answer(backend, "say hello") == "hello"

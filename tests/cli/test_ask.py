@@ -146,6 +146,37 @@ def test_the_end_tells_numbers_and_what_made_the_answer(home: Path):
     assert set(by["versions"]) == {"torch", "transformers"}
 
 
+def test_a_prompt_beyond_the_context_is_an_error_that_names_the_ways_out(home: Path):
+    words = " ".join(["one"] * 700)  # the demo's context has 2,048 tokens
+    arguments = ("--model", "demo", "--no-think", "--max-new-tokens", "20", "--json")
+    first = events(ask(home, *arguments, words))[-1]
+    assert first["usage"]["prompt_tokens"] > 700
+    chat = first["chat"]
+    events(ask(home, "--chat", chat, *arguments, words))
+    refused = ask(home, "--chat", chat, *arguments, words)
+    assert refused.returncode == 1
+    error = events(refused)[-1]
+    assert (error["event"], error["code"]) == ("error", "context_overflow")
+    assert "2,048" in error["message"]
+    assert "--overflow drop-oldest" in error["hint"]
+    assert "--overflow summarise" in error["hint"]
+    dropped = events(
+        ask(home, "--chat", chat, *arguments, "--overflow", "drop-oldest", words)
+    )
+    cut = next(event for event in dropped if event["event"] == "context")
+    assert cut["outside"]
+    assert cut["full_tokens"] > 2048 - 20 >= cut["prompt_tokens"]
+    assert dropped[-1]["usage"]["prompt_tokens"] == cut["prompt_tokens"]
+    plain = ask(
+        home,
+        *("--chat", chat, "--model", "demo", "--no-think"),
+        *("--max-new-tokens", "20", "--overflow", "summarise", words),
+    )
+    assert plain.returncode == 0, plain.stderr
+    assert "older messages are left out" in plain.stderr
+    assert "Their summary:" in plain.stderr
+
+
 def test_the_answer_alone_goes_to_stdout(home: Path):
     result = ask(home, "--model", "demo", stdin="What is the capital of France?\n")
     assert result.returncode == 0, result.stderr

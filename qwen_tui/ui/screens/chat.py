@@ -11,10 +11,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize
 from qwen_tui.session import Session
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
+from qwen_tui.ui.screens.chat_context import ContextActions
 from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
@@ -79,6 +81,7 @@ class ChatScreen(Screen[None]):
         self.confirm = ConfirmLine()
         widgets = ChatWidgets(self.transcript, self.composer, self.status, self.header)
         self.turns = ChatTurns(widgets, thinking_open=thinking_open)
+        self.context = ContextActions(self.turns, self.composer)
         self._last_ctrl_c = 0.0
         self._asked_while_answering = False
 
@@ -166,6 +169,10 @@ class ChatScreen(Screen[None]):
         await self._run(self.turns.send(text))
 
     @work(group="turn")
+    async def _resume(self, choice: OverflowChoice) -> None:
+        await self._run(self.turns.resume(choice))
+
+    @work(group="turn")
     async def _answer_again(self, *, go_on: bool) -> None:
         await self._run(self.turns.go_on() if go_on else self.turns.retry())
 
@@ -178,6 +185,9 @@ class ChatScreen(Screen[None]):
             self.post_message(TurnSettled())
             if self._asked_while_answering and self.confirm.close():
                 self.tell(_("The answer is finished. Ctrl+Q quits."))
+            question = self.context.question(self._resume)
+            if question is not None:
+                self.confirm.ask_key(*question)
         await self.read_ahead()
 
     def _set_running(self, running: bool | None = None) -> None:
@@ -231,6 +241,16 @@ class ChatScreen(Screen[None]):
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())
+
+    async def action_context(self) -> None:
+        screen = await self.context.ledger_screen()
+        if screen is None:
+            self.tell(_("It cannot be told now what the context holds."))
+        else:
+            self.app.push_screen(screen)
+
+    async def action_summary(self, text: str = "") -> None:
+        self.tell(await self.context.summarise(text))
 
     def action_info(self) -> None:
         """Show what made the last answer, and what it cost."""
@@ -334,6 +354,8 @@ class ChatScreen(Screen[None]):
                 self.action_toggle_thinking(command.argument)
             case "set_option":
                 self.action_set_option(command.argument)
+            case "summary":
+                await self.action_summary(command.argument)
             case "quit":
                 self.post_message(QuitAsked())
             case action:

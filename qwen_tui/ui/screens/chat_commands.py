@@ -15,6 +15,8 @@ Action = Literal[
     "go_on",
     "answer_now",
     "info",
+    "context",
+    "summary",
     "help",
     "quit",
 ]
@@ -30,10 +32,13 @@ _ACTIONS: dict[str, Action] = {
     "/continue": "go_on",
     "/answer": "answer_now",
     "/info": "info",
+    "/context": "context",
+    "/summary": "summary",
     "/help": "help",
     "/quit": "quit",
 }
-_WITH_ARGUMENT = frozenset[Action]({"think", "set_option"})
+_WITH_ARGUMENT = frozenset[Action]({"think", "set_option", "summary"})
+_WITH_LINES = ("/summary",)
 _SOFT_SWITCHES = ("/think", "/no_think")
 
 
@@ -62,8 +67,9 @@ def is_command(text: str) -> bool:
     first, _space, rest = text.strip().partition(" ")
     if first.lower() in _SOFT_SWITCHES and not _is_thinking_command(first, rest):
         return False
+    first = first.partition("\n")[0]
     return (
-        "\n" not in text
+        ("\n" not in text or first.lower() in _WITH_LINES)
         and first.startswith("/")
         and "/" not in first[1:]
         and len(first) > 1
@@ -79,8 +85,8 @@ def _is_thinking_command(word: str, argument: str) -> bool:
 
 def parse_command(text: str) -> Command | NotACommand:
     """Read a line for which `is_command` holds."""
-    word, _space, argument = text.strip().partition(" ")
-    argument = argument.strip()
+    word, *rest = text.strip().split(maxsplit=1)
+    argument = rest[0] if rest else ""
     if word.lower() == "/no_think":
         return Command("think", "off")
     action = _ACTIONS.get(word.lower())

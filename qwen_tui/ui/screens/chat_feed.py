@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.chat.events import (
     AnswerDelta,
+    ContextCut,
     Failed,
     Finished,
     Loaded,
@@ -68,6 +69,8 @@ class Feed:
                 self._answers.append(text)
             case Loaded():
                 self._show_loaded(event)
+            case ContextCut():
+                self._widgets.status.show_note(cut_note(event), "warning")
             case Failed():
                 self.failure = event
             case _:
@@ -138,6 +141,24 @@ class Feed:
             context_tokens=loaded.context_length,
             thinking_kind=loaded.thinking,
         )
+
+
+def cut_note(cut: ContextCut) -> str:
+    """Return what is told about messages that do not go into prompts any more."""
+    if not cut.outside:
+        return _("The whole conversation goes into the context again.")
+    told = _(
+        "{n} older messages are left out: the prompt takes {tokens} tokens instead of "
+        "{full}, of {limit}."
+    ).format(
+        n=len(cut.outside),
+        tokens=f"{cut.prompt_tokens:,}",
+        full=f"{cut.full_tokens:,}",
+        limit=f"{cut.context_length:,}",
+    )
+    if not cut.summary:
+        return told
+    return f"{told} " + _("/summary shows and changes what stands for them.")
 
 
 def used_tokens(branch: list[ChatMessage]) -> int:

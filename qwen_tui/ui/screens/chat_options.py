@@ -41,9 +41,9 @@ def set_by_line(session: Session | None, line: str) -> tuple[str, Tone]:
     name, _space, value = line.partition(" ")
     if not value.strip():
         names = ", ".join(option_names())
-        told = options_line(session.options) or _("nothing")
-        text = _("Set by hand: {options}. Write /set NAME VALUE; names: {names}")
-        return text.format(options=told, names=names), "plain"
+        told = options_line(session.options)
+        text = _("Set: {options}. Write /set NAME VALUE; names: {names}")
+        return text.format(options=told, names=names), "warning"
     try:
         return set_option(session.options, name, value.strip()), "plain"
     except UsageError as error:

@@ -5,18 +5,22 @@ from typing import Literal
 
 from qwen_tui.chat.events import (
     AnswerDelta,
+    ContextCut,
     Failed,
     Finished,
     Loaded,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
+    Summarising,
     ThinkingDelta,
 )
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.widgets.thinking_panel import count_tokens_text
 
-Phase = Literal["idle", "waiting", "loading", "prefill", "thinking", "answer"]
+Phase = Literal[
+    "idle", "waiting", "loading", "summary", "prefill", "thinking", "answer"
+]
 
 _STAGES = {
     "import": N_("starting the engine"),
@@ -33,6 +37,7 @@ class Progress:
     phase: Phase = "idle"
     stage: str = ""
     fraction: float = 0.0
+    summary: Summarising = field(default_factory=lambda: Summarising(0, 0))
     prefill: PrefillProgress = field(default_factory=lambda: PrefillProgress(0, 0, 0))
     thinking_tokens: int = 0
     answer_tokens: int = 0
@@ -51,6 +56,10 @@ class Progress:
             case LoadProgress(stage, fraction):
                 self.phase, self.stage, self.fraction = "loading", stage, fraction
             case Loaded():
+                self.phase = "waiting"
+            case Summarising():
+                self.phase, self.summary = "summary", event
+            case ContextCut():
                 self.phase = "waiting"
             case PrefillProgress():
                 self.phase, self.prefill = "prefill", event
@@ -90,6 +99,10 @@ class Progress:
                 return _("Waiting for the model") if self.phase == "waiting" else ""
             case "loading":
                 return self._loading_line()
+            case "summary":
+                return _("Summing up {n} older messages: {tokens} tokens").format(
+                    n=self.summary.messages, tokens=f"{self.summary.tokens:,}"
+                )
             case "prefill":
                 return self._prefill_line()
             case "thinking" | "answer":

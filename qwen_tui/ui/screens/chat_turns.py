@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.chat.events import Failed, StreamEvent
+from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
@@ -63,6 +64,7 @@ class ChatTurns:
         branch = session.conversation.branch()
         widgets = self._widgets
         await widgets.transcript.show(branch, thinking_open=self._thinking_open)
+        widgets.transcript.mark_outside(branch, session.outside)
         widgets.header.change(
             used_tokens=used_tokens(branch), thinking=session.options.thinking
         )
@@ -106,8 +108,20 @@ class ChatTurns:
         finally:
             self._idle.set()
 
-    async def retry(self) -> None:
-        """Answer the last prompt again; the engine is started again if it ended."""
+    async def resume(self, choice: OverflowChoice) -> None:
+        """Do the turn that did not fit, in the way that was chosen."""
+        session = self.session
+        if session is None or session.refused is None:
+            return
+        again = self.go_on if session.refused.is_cut else self.retry
+        await again(session.resume(choice))
+
+    async def retry(self, events: AsyncIterator[StreamEvent] | None = None) -> None:
+        """Answer the last prompt again; the engine is started again if it ended.
+
+        Args:
+            events: The turn that does it; None asks the session for one.
+        """
         session = self.session
         if session is None or not session.conversation.branch():
             await self.load()
@@ -120,7 +134,7 @@ class ChatTurns:
                 await old.remove()
             turn = await self._new_turn()
             if await self._model_came(""):
-                await self._answer(session, session.retry(), turn)
+                await self._answer(session, events or session.retry(), turn)
             if session.conversation.leaf_id == leaf.id:
                 await self._show_again(session)
         finally:
@@ -134,8 +148,8 @@ class ChatTurns:
         self._widgets.status.show_note(_("The last answer is whole: nothing is cut."))
         return False
 
-    async def go_on(self) -> None:
-        """Go on inside the last answer, which was cut."""
+    async def go_on(self, events: AsyncIterator[StreamEvent] | None = None) -> None:
+        """Go on inside the last answer, which was cut; `events` as in `retry`."""
         session = self.session
         if session is None:
             return
@@ -150,7 +164,8 @@ class ChatTurns:
                 turn.think(cut.thinking)
             turn.answer(cut.content)
             if await self._model_came(""):
-                await self._answer(session, session.continue_answer(), turn)
+                events = events or session.continue_answer()
+                await self._answer(session, events, turn)
             else:
                 await self._show_again(session)
         finally:
@@ -259,6 +274,7 @@ class ChatTurns:
     async def _settle(self, session: Session, turn: AssistantTurn) -> None:
         """Show the answer as the session saved it."""
         branch = session.conversation.branch()
+        self._widgets.transcript.mark_outside(branch, session.outside)
         self._renew_history(session)
         if session.withdrawn is not None:
             self._widgets.status.show(_("Stopped; the message is back below."))

@@ -82,6 +82,11 @@ class Composer(TextArea):
         typed = self.text
         self._show(text + ("\n" + typed if typed.strip() else ""), fold=text)
 
+    def write(self, text: str) -> None:
+        """Show a text in full, to be changed, in the place of what was typed."""
+        self._show(text)
+        self.focus()
+
     def on_key(self, event: events.Key) -> None:
         if event.key in _NEW_LINE_KEYS:
             self._take(event)

@@ -1,6 +1,6 @@
 """A question on the bottom line; nothing pops up over the text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.content import Content
@@ -12,11 +12,12 @@ from qwen_tui.sanitize import sanitize_line
 
 
 class ConfirmLine(Static, can_focus=True):
-    """Asks, takes one key, and gives the focus back: y does it, all else leaves it."""
+    """Asks, takes one key, and gives the focus back; any other key leaves it."""
 
     def __init__(self) -> None:
         super().__init__(id="confirm", markup=False)
-        self._on_yes: Callable[[], object] | None = None
+        self._answers: Mapping[str, Callable[[], object]] = {}
+        """Key to what it does; empty while nothing is asked."""
         self._focus_after: Widget | None = None
 
     def on_mount(self) -> None:
@@ -24,29 +25,35 @@ class ConfirmLine(Static, can_focus=True):
 
     def ask(self, question: str, on_yes: Callable[[], object]) -> None:
         """Show `question`, which names what will be lost, and wait for a key."""
-        self._on_yes = on_yes
+        text = f"{question}   " + _("y yes   any other key no")
+        self.ask_key(text, {"y": on_yes})
+
+    def ask_key(
+        self, question: str, answers: Mapping[str, Callable[[], object]]
+    ) -> None:
+        """Show `question` and wait for one of several keys, which it names."""
+        self._answers = answers
         if not self.display:
             self._focus_after = self.screen.focused
-        answers = _("y yes   any other key no")
-        self.update(Content(f"{sanitize_line(question)}   {answers}"))
+        self.update(Content(sanitize_line(question)))
         self.display = True
         self.focus()
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        on_yes = self._on_yes
+        answer = self._answers.get((event.character or "").lower())
         self.close()
-        if event.key in ("y", "Y", "upper_y") and on_yes is not None:
-            on_yes()
+        if answer is not None:
+            answer()
 
     def on_blur(self) -> None:
-        self._on_yes = None
+        self._answers = {}
         self.display = False
 
     def close(self) -> bool:
         """Take the question back; False where none was asked."""
-        asked, self._on_yes = self._on_yes is not None, None
+        asked, self._answers = bool(self._answers), {}
         self.display = False
         if asked and self._focus_after is not None and self._focus_after.is_attached:
             self._focus_after.focus()

@@ -45,6 +45,7 @@ class Transcript(VerticalScroll, can_focus=True):
         self._kept: tuple[Widget, int] | None = None
         """A turn, and the row of the view where its top is to stay."""
         self._is_keeping = False
+        self._outside: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         with self._turns:
@@ -94,6 +95,20 @@ class Transcript(VerticalScroll, can_focus=True):
         self._welcome.display = False
         await self._turns.mount(turn, before=before)
         self.anchor()
+
+    def mark_outside(
+        self, messages: Sequence[ChatMessage], outside: frozenset[str]
+    ) -> None:
+        """Mark the messages that the model does not see any more.
+
+        Args:
+            messages: Those that are shown, oldest first, mounted or not.
+            outside: The ids of those to be marked.
+        """
+        self._outside = outside
+        turns = [turn for turn in self.query(".turn") if isinstance(turn, Turn)]
+        for turn, message in zip(reversed(turns), reversed(messages), strict=False):
+            turn.mark_outside(message.id in outside)
 
     def open_thinking(self) -> None:
         """Open or fold the thinking of the newest answer that has some."""
@@ -157,6 +172,7 @@ class Transcript(VerticalScroll, can_focus=True):
         else:
             turn = AssistantTurn(message, thinking_open=self._thinking_open)
         turn.share(self._typesetter)
+        turn.mark_outside(message.id in self._outside)
         return turn
 
     def _keep_view(self) -> None:

@@ -37,39 +37,62 @@ def shorten_prompt(text: str) -> str:
     return head + "\n" + more.format(n=f"{hidden:,}")
 
 
-class UserTurn(Vertical):
+class Turn(Vertical):
+    """A message under a line that tells whose it is."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="turn")
+        self._head = Static(classes="turn-head", markup=False)
+        self._title = ""
+        self._is_outside = False
+
+    def mark_outside(self, is_outside: bool) -> None:
+        """Tell that the model does not see this message any more, or does again."""
+        if is_outside != self._is_outside:
+            self._is_outside = is_outside
+            self.set_class(is_outside, "-outside")
+            self._draw_head()
+
+    def _show_title(self, title: str) -> None:
+        self._title = title
+        self._draw_head()
+
+    def _draw_head(self) -> None:
+        mark = "  " + _("outside the context") if self._is_outside else ""
+        self._head.update(Content(self._title + mark))
+
+
+class UserTurn(Turn):
     """What the person wrote, exactly as written."""
 
     def __init__(self, text: str, created_at: float) -> None:
-        super().__init__(classes="turn")
+        super().__init__()
         self.text = text
         self.view = MessageView(shorten_prompt(text), plain=True)
-        self._created_at = created_at
+        self._show_title("> " + _("You") + "  " + clock(created_at))
 
     def share(self, typesetter: Typesetter) -> None:
         """Set the text by the turn of all messages; called before it is mounted."""
         self.view.typesetter = typesetter
 
     def compose(self) -> ComposeResult:
-        head = "> " + _("You") + "  " + clock(self._created_at)
-        yield Static(head, classes="turn-head", markup=False)
+        yield self._head
         yield self.view
 
 
-class AssistantTurn(Vertical):
+class AssistantTurn(Turn):
     """What the model thought and answered, and how that ended."""
 
     def __init__(
         self, message: ChatMessage | None = None, *, thinking_open: bool = False
     ) -> None:
-        super().__init__(classes="turn")
+        super().__init__()
         self._message = message
         self._thinking_open = thinking_open
         self._streaming = message is None
         self._typesetter: Typesetter | None = None
         self.panel: ThinkingPanel | None = None
         self.view = MessageView(message.content if message else "")
-        self._head = Static(classes="turn-head", markup=False)
         self._foot = Static(classes="turn-foot -empty", markup=False)
         if message is not None and message.thinking:
             self.panel = ThinkingPanel(message.thinking, is_open=thinking_open)
@@ -137,7 +160,7 @@ class AssistantTurn(Vertical):
     def _show_head(self, model: str, created_at: float, soft_switch: str) -> None:
         name = sanitize_line(model) or _("Model")
         parts = [name, clock(created_at), switch_mark(soft_switch)]
-        self._head.update(Content("  ".join(part for part in parts if part)))
+        self._show_title("  ".join(part for part in parts if part))
 
     def _show_foot(self, message: ChatMessage) -> None:
         mark = state_mark(message)

@@ -1,0 +1,137 @@
+"""What the context holds, on one screen, and what to do when it is full."""
+
+from collections.abc import Callable, Mapping
+
+from rich.cells import cell_len, set_cell_size
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qwen_tui.chat.ledger import Ledger, LedgerRow
+from qwen_tui.chat.window import OverflowChoice
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import N_, _
+from qwen_tui.sanitize import sanitize, sanitize_line
+from qwen_tui.ui.screens.chat_turns import ChatTurns
+from qwen_tui.ui.widgets.composer import Composer
+
+_ROLES = {"system": N_("system prompt"), "user": N_("You"), "assistant": N_("Model")}
+_TEXT_CELLS = 48
+
+
+class ContextScreen(ModalScreen[None]):
+    """Esc, q or Enter closes it."""
+
+    BINDINGS = [
+        Binding("escape,q,enter,ctrl+c", "dismiss", show=False),
+    ]
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help"):
+            yield Static(Content(ledger_text(self._ledger)), id="help-text")
+
+    def on_mount(self) -> None:
+        self.query_one("#help", VerticalScroll).focus()
+
+
+def ledger_text(ledger: Ledger) -> str:
+    """Return one line for each message, and what the next turn will take."""
+    names = [_(_ROLES[row.role]) for row in ledger.rows]
+    width = max(map(cell_len, names), default=0)
+    lines = [_("What the next prompt takes, in tokens"), ""]
+    for name, row in zip(names, ledger.rows, strict=True):
+        lines.append(f"{set_cell_size(name, width)}  {_row_text(row)}")
+    prompt = ledger.prompt
+    total = _("{n} of {limit} tokens before your next message; {room} are left.")
+    lines += [
+        "",
+        _("the template's own text: {n}").format(n=f"{prompt.template_tokens:,}"),
+        _("the beginning of the answer: {n}").format(n=f"{prompt.generation_tokens:,}"),
+        total.format(
+            n=f"{prompt.total:,}",
+            limit=f"{ledger.context_length:,}",
+            room=f"{max(0, ledger.room):,}",
+        ),
+    ]
+    if ledger.summary:
+        summary = _("The summary of what is outside (/summary changes it):")
+        lines += ["", summary, sanitize(ledger.summary)]
+    return "\n".join([*lines, "", _("Esc closes this.")])
+
+
+def _row_text(row: LedgerRow) -> str:
+    text = sanitize_line(row.text.strip().partition("\n")[0])
+    if cell_len(text) > _TEXT_CELLS:
+        text = set_cell_size(text, _TEXT_CELLS - 1) + "~"
+    if row.cost is None:
+        return f"{'-':>8}  {text}  " + _("outside the context")
+    marks: list[str] = []
+    if row.is_pinned:
+        marks.append(_("pinned"))
+    if row.cost.dropped_tokens:
+        told = _("{n} of thinking left out by the template")
+        marks.append(told.format(n=f"{row.cost.dropped_tokens:,}"))
+    return "  ".join([f"{row.cost.tokens:>8,}", text, *marks]).rstrip()
+
+
+Question = tuple[str, Mapping[str, Callable[[], object]]]
+"""What is asked on the bottom line, and what each key does."""
+
+
+class ContextActions:
+    """What a person does about the context of the open conversation."""
+
+    def __init__(self, turns: ChatTurns, composer: Composer) -> None:
+        self._turns = turns
+        self._composer = composer
+
+    async def ledger_screen(self) -> ContextScreen | None:
+        """Return what shows what each message takes; None where nobody can tell."""
+        session = self._turns.session
+        ledger = await session.ledger() if session is not None else None
+        return ContextScreen(ledger) if ledger is not None else None
+
+    async def summarise(self, text: str) -> str:
+        """Change the summary of what is outside, or bring it to the composer.
+
+        Returns:
+            What to tell.
+        """
+        session = self._turns.session
+        if session is None or not session.outside:
+            return _("No message is outside the context: there is no summary.")
+        if not text:
+            self._composer.write(f"/summary {session.summary}")
+            return _("Change the summary and press Enter.")
+        try:
+            await session.change_summary(text)
+        except QwenTuiError as error:
+            return f"{error.message} {error.hint}"
+        return _("The summary holds from the next message on.")
+
+    def question(self, choose: Callable[[OverflowChoice], object]) -> Question | None:
+        """Return what to ask where the last prompt did not fit."""
+        session = self._turns.session
+        overflow = session.overflow if session is not None else None
+        if overflow is None or not overflow.outside:
+            return None
+        text = _(
+            "{n} of {limit} tokens.  d leave out the {k} oldest messages ({gone} "
+            "tokens)  s sum them up  any other key: neither"
+        ).format(
+            n=f"{overflow.prompt_tokens:,}",
+            limit=f"{overflow.context_length:,}",
+            k=len(overflow.outside),
+            gone=f"{overflow.outside_tokens:,}",
+        )
+        return text, {
+            "d": lambda: choose("drop_oldest"),
+            "s": lambda: choose("summarise"),
+        }

@@ -1,0 +1,150 @@
+"""A full context on the screen: the question, the marks, the ledger, the summary."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textual.app import App
+
+from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.store.conversations import Store
+from tests.helpers import until
+from tests.scripted import LOADED, ScriptedBackend, Step, says
+from tests.ui.chat_pilot import Person
+from tests.ui.conftest import MakeApp
+
+SIZE = (130, 44)
+
+
+def backend_of(*scripts: Sequence[Step]) -> ScriptedBackend:
+    backend = ScriptedBackend(*scripts)
+    backend.loaded = replace(LOADED, context_length=120)
+    backend.load_script = [backend.loaded]
+    return backend
+
+
+def save_long_chat(folder: Path) -> str:
+    """Save six turns of 20 tokens, as the scripted backend counts."""
+    folder.mkdir(exist_ok=True)
+    store = Store(folder / "conversations.db")
+    chat = Conversation(title="Long", system_prompt="Be brief.")
+    for n in range(6):
+        for role, name in (("user", "question"), ("assistant", "answer")):
+            message = ChatMessage(
+                "user" if role == "user" else "assistant",
+                f"{name} {n} three four five six",
+                parent_id=chat.leaf_id,
+            )
+            chat.put(message)
+    store.save_conversation(chat)
+    for message in chat.messages.values():
+        store.save_message(chat.id, message)
+    store.close()
+    return chat.id
+
+
+def outside_marks(app: App[int]) -> int:
+    return len(app.screen.query(".turn.-outside"))
+
+
+async def test_a_full_context_asks_and_one_key_leaves_the_oldest_out(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    backend = backend_of([*says("all right")])
+    app = make_app(backend, chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await until(lambda: app.chat.turns.session is not None, pause=pilot.pause)
+        await person.types("next")
+        await person.shown("134 of 120 tokens.  d leave out the 6 oldest messages")
+        await person.idle()
+        assert backend.requests == []
+        assert outside_marks(app) == 0
+        await pilot.press("d")
+        await person.shown("all right")
+        await person.idle()
+        assert outside_marks(app) == 6
+        await person.shown("outside the context")
+        assert [m.content for m in person.branch[-2:]] == ["next", "all right"]
+        await person.types("/context")
+        await person.shown("What the next prompt takes, in tokens")
+        await person.shown("of 120 tokens before your next message")
+        await person.shown("question 2 three four five six  outside the context")
+        await pilot.press("escape")
+        await person.types("/summary")
+        await until(
+            lambda: app.chat.composer.text.startswith("/summary"), pause=pilot.pause
+        )
+    again = make_app(backend_of(), chat=person.saved().id)
+    async with again.run_test(size=SIZE) as pilot:
+        await Person(again, pilot).shown("all right")
+        await until(lambda: outside_marks(again) == 6, pause=pilot.pause)
+
+
+async def test_any_other_key_leaves_the_question_unanswered(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    backend = backend_of([*says("all right")])
+    app = make_app(backend, chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await person.types("next")
+        await person.shown("d leave out the 6 oldest messages")
+        await pilot.press("escape")
+        await person.gone("d leave out")
+        assert person.branch[-1].content == "next"
+        assert backend.requests == []
+        await pilot.press("ctrl+r")  # asks again
+        await person.shown("d leave out the 6 oldest messages")
+        await pilot.press("d")
+        await person.shown("all right")
+        await person.idle()
+        assert [m.role for m in person.branch[-2:]] == ["user", "assistant"]
+
+
+async def test_a_summary_is_written_shown_and_changed(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    scripts = [[*says("They counted.")], [*says("all right")], [*says("fine")]]
+    backend = backend_of(*scripts)
+    app = make_app(backend, chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await person.types("next")
+        await person.shown("s sum them up")
+        await pilot.press("s")
+        await person.shown("all right")
+        await person.idle()
+        assert "They counted." not in [m.content for m in person.branch]
+        await person.types("/context")
+        await person.shown("They counted.")
+        await pilot.press("escape")
+        await person.types("/summary")
+        await until(
+            lambda: app.chat.composer.text == "/summary They counted.",
+            pause=pilot.pause,
+        )
+        await person.types(" Ada won.\nTwice.")
+        await person.sees("The summary holds from the next message on.")
+        assert app.chat.composer.text == ""
+        await person.types("more")
+        await person.shown("fine")
+    assert (
+        backend.requests[2]
+        .messages[0]
+        .content.endswith("They counted. Ada won.\nTwice.")
+    )
+
+
+async def test_without_anything_outside_there_is_no_summary(make_app: MakeApp) -> None:
+    app = make_app(ScriptedBackend())
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.types("/summary")
+        await person.sees("there is no summary")
+        await person.types("/context")
+        await person.shown("What the next prompt takes")
