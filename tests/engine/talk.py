@@ -13,7 +13,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     ThinkingDelta,
 )
-from qwen_tui.chat.history import prompt_messages
+from qwen_tui.chat.history import prompt_history
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.chat.turn import empty_answer
 from qwen_tui.engine.generate import Parent, generate
@@ -80,7 +80,7 @@ class Talk:
 
     def request(self, answer: ChatMessage, **options: Any) -> TurnRequest:
         """Return what the session would ask for."""
-        messages = prompt_messages(self.chat, answer.parent_id)
+        messages = [*prompt_history(self.chat, answer.parent_id).prompt]
         if options.get("continue_last"):
             messages.append(PromptMessage("assistant", answer.content, answer.thinking))
         options.setdefault("max_new_tokens", self._limit)
@@ -93,7 +93,7 @@ class Talk:
 
     def warm(self, is_unwanted: Callable[[], bool] = lambda: False) -> Finished:
         """Read ahead, before the next question."""
-        messages = prompt_messages(self.chat, self.chat.leaf_id)
+        messages = [*prompt_history(self.chat, self.chat.leaf_id).prompt]
         request = TurnRequest(
             tuple(messages),
             self._sampling,
