@@ -220,8 +220,9 @@ def test_ctrl_c_pauses_and_the_command_it_prints_goes_on(place: Place):
     hub = place.hub
     more = ("--connections", "3", "--local-dir", str(place.home / "my models"))
     with place.started(arguments(hub, *more)) as download:
-        kept = place.wait_until_held()
+        place.wait_until_held()
         assert download.end(signal.SIGINT) == 130
+    kept = place.partial_bytes()
     (job,) = place.jobs()
     assert (job["state"], job["connections"]) == ("paused", 3)
     assert place.file.stat().st_mode & 0o777 == 0o600
@@ -264,14 +265,17 @@ def test_a_killed_command_leaves_a_job_that_goes_on(place: Place):
     with place.started(arguments(hub)) as again:
         assert again.end() == 0
     place.assert_whole(Path(again.out.strip()))
-    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [0, kept]
+    first, rest = hub.requests(BIG, "cdn")
+    assert first.first_byte == 0
+    assert rest.first_byte >= kept  # its process wrote what was on its way
     assert hub.file_bytes(BIG) - len(CONTENT) <= STEP_BYTES
 
 
 def test_what_was_paused_goes_on_from_another_endpoint(place: Place):
     with place.started(arguments(place.hub)) as download:
-        kept = place.wait_until_held()
+        place.wait_until_held()
         assert download.end(signal.SIGTERM) == 128 + signal.SIGTERM
+    kept = place.partial_bytes()
     assert "--endpoint" in download.err
     with FakeHub() as other:
         other.add_repo(REPO, {"config.json": b"{}", BIG: CONTENT})
@@ -319,7 +323,8 @@ def test_a_second_command_takes_over_when_the_first_one_dies(place: Place):
             first.process.kill()
             assert first.end() == -signal.SIGKILL
             assert second.end() == 0
-        assert [s.first_byte for s in other.requests(BIG, "cdn")] == [kept]
+        (rest,) = other.requests(BIG, "cdn")
+        assert rest.first_byte >= kept
     assert "goes on here" in second.err
     place.assert_whole(Path(second.out.strip()))
 

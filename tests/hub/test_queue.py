@@ -82,8 +82,9 @@ async def test_a_paused_job_goes_on_inside_the_file(
     watched = await place.open()
     with holding(hub):
         job = await place.add(watched)
-        kept = await place.held()
+        await place.held()
         await watched.queue.pause(job.id)
+    kept = place.partial_bytes()
     assert watched.states == ["paused"]
     assert [e["job"]["state"] for e in place.written()] == ["paused"]
     assert not watched.queue.is_busy
@@ -100,8 +101,9 @@ async def test_what_was_paused_goes_on_from_another_endpoint(
     watched = await place.open()
     with holding(hub):
         job = await place.add(watched)
-        kept = await place.held()
+        await place.held()
         await watched.queue.pause(job.id)
+    kept = place.partial_bytes()
     before = len(hub.requests())
     with FakeHub() as other:
         other.add_repo(REPO, files)
@@ -126,7 +128,8 @@ async def test_a_running_job_changes_over_to_another_endpoint_and_keeps_its_turn
         await watched.queue.resume(job.id, endpoint=other.url)
         assert watched.states == ["running", "queued"]
         await until(lambda: watched.states[0] == "done")
-        assert [s.first_byte for s in other.requests(BIG, "cdn")] == [kept]
+        (rest,) = other.requests(BIG, "cdn")
+        assert rest.first_byte >= kept
 
 
 async def test_a_job_that_waits_can_be_paused_and_comes_last_again(
@@ -238,9 +241,10 @@ async def test_cancel_deletes_the_unfinished_files_it_named_before(
     whole = len(files) - 1
     with holding(hub):
         job = await place.add(watched)
-        kept = await place.held()
+        await place.held()
         await until(lambda: len([b for b in blobs.iterdir() if not b.suffix]) == whole)
         await watched.queue.pause(job.id)
+        kept = place.partial_bytes()
         preview = await watched.queue.cancel_preview(job.id)
         assert preview == CancelPreview(kept, 1, whole)
         await watched.queue.cancel(job.id)
@@ -335,8 +339,9 @@ async def test_closing_pauses_what_runs_and_what_waits(
     with holding(hub):
         job = await place.add(watched)
         await place.add(watched, SECOND)
-        kept = await place.held()
+        await place.held()
         await watched.queue.close()
+    kept = place.partial_bytes()
     assert [e["owner"] for e in place.written()] == [None, None]
     later = await place.open()
     assert later.states == ["paused", "paused"]

@@ -93,7 +93,9 @@ async def test_a_killed_programs_jobs_are_paused_and_go_on_here(
     await watched.queue.resume(jobs[0].id)
     await until(lambda: watched.states[0] == "done")
     assert same_as(Path(watched.queue.jobs[0].path), files)
-    assert [s.first_byte for s in hub.requests(BIG, "cdn")] == [0, kept]
+    first, rest = hub.requests(BIG, "cdn")
+    assert first.first_byte == 0
+    assert rest.first_byte >= kept  # what was on its way was written at the end
     assert hub.file_bytes(BIG) - BIG_BYTES <= STEP_BYTES
 
 
