@@ -93,7 +93,7 @@ class Place:
         return max((stat.size_bytes for stat in found if stat), default=0)
 
     def wait_until_held(self) -> int:
-        wait_until(lambda: self.partial_bytes() > HELD_BYTES - STEP_BYTES)
+        wait_until(lambda: self.partial_bytes() >= HELD_BYTES)  # all that comes
         return self.partial_bytes()
 
     @property
