@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qwen_tui import wire
@@ -96,7 +96,9 @@ def _lost_at_kills(files: dict[str, bytes]) -> Row:
 
 
 def _written(cache_dir: Path) -> int:
-    return sum(f.stat().st_size for f in cache_dir.glob("*/blobs/*"))
+    while True:
+        with suppress(FileNotFoundError):  # one that just got its name
+            return sum(f.stat().st_size for f in cache_dir.glob("*/blobs/*"))
 
 
 async def _lag() -> Row:
