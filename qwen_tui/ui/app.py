@@ -19,7 +19,7 @@ from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
 from qwen_tui.ui.desk import Desk, OpenBackend
-from qwen_tui.ui.model_desk import Queries
+from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
@@ -29,7 +29,7 @@ from qwen_tui.ui.screens.chat_messages import (
     QuitAsked,
     TurnSettled,
 )
-from qwen_tui.ui.screens.model_views import download_text
+from qwen_tui.ui.screens.model_status import download_text
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 from qwen_tui.ui.widgets.sidebar import ChatItem

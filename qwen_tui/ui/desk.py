@@ -19,7 +19,8 @@ from qwen_tui.hub.find import find_model
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
-from qwen_tui.ui.model_desk import ModelDesk, Queries
+from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.wire import LoadOptions
 
 if TYPE_CHECKING:

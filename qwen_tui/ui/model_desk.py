@@ -6,60 +6,26 @@ folder or source that is changed on the screen counts from then on for everybody
 
 import asyncio
 import contextlib
-import json
 import os
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 from qwen_tui.errors import HubError, QwenTuiError
-from qwen_tui.hub.cache import LocalModel, list_models
 from qwen_tui.hub.home import HomeCheck, check_hf_home
 from qwen_tui.hub.jobs import run_download
 from qwen_tui.hub.machine import Machine, disk_free, read_machine
-from qwen_tui.hub.queries import (
-    ProbeResult,
-    RemoteInfo,
-    RemoteModel,
-    model_info,
-    probe_sources,
-    search_models,
-)
+from qwen_tui.hub.queries import RemoteInfo, RemoteModel
 from qwen_tui.hub.queue import FILE_NAME, JobQueue
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.hub.verify import VerifyResult
 from qwen_tui.i18n import _
 from qwen_tui.settings import Settings, save_setting
+from qwen_tui.ui.hub_queries import Queries, hub_queries
+from qwen_tui.ui.model_disk import DiskModel, read_disk
 
 OnJob = Callable[[DownloadJob | None], None]
-_HEAD_BYTES = 1024 * 1024
-_LICENSE = re.compile(r"\A---\n(?:.*\n)*?license: *([\w.-]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class DiskModel:
-    """A model on this machine and what its config.json says."""
-
-    model: LocalModel
-    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Empty for a .gguf file, or where it cannot be read."""
-    license: str = ""
-    """As the card beside it says; empty where it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queries:
-    """What is asked of hubs; tests put others in their place."""
-
-    search: Callable[[str, str], Awaitable[list[RemoteModel]]]
-    """Words and endpoint."""
-    info: Callable[[str, str, str], Awaitable[RemoteInfo]]
-    """Repo, revision and endpoint."""
-    probe: Callable[[Sequence[str]], AsyncGenerator[ProbeResult]]
-    """Endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +81,10 @@ class ModelDesk:
             log_dir=log_dir,
             run=run or run_download,
             environ=self.environ,
+            token_hosts=settings.downloads.token_hosts,
         )
         self.queue.on_change = self._tell
-        self.queries = queries or _hub_queries(
+        self.queries = queries or hub_queries(
             log_dir, self.environ, settings.downloads.token_hosts
         )
         self.machine: Machine | None = None
@@ -225,9 +192,20 @@ class ModelDesk:
     # what can be changed
 
     async def download(
-        self, repo: str, *, local_dir: Path | None = None, only: tuple[str, ...] = ()
+        self,
+        repo: str,
+        *,
+        revision: str = "main",
+        local_dir: Path | None = None,
+        only: tuple[str, ...] = (),
     ) -> DownloadJob:
         """Queue a download from the source in force.
+
+        Args:
+            repo: Repo id, or an alias of the catalogue.
+            revision: Branch, tag or commit.
+            local_dir: A plain folder instead of the cache.
+            only: Paths of the files to fetch, for a repair.
 
         Raises:
             QwenTuiError: it cannot be queued.
@@ -235,6 +213,7 @@ class ModelDesk:
         downloads = self.settings.downloads
         return await self.queue.add(
             repo,
+            revision=revision,
             endpoint=self.source,
             cache_dir=self.settings.hf_cache,
             local_dir=local_dir,
@@ -298,75 +277,8 @@ class ModelDesk:
         await asyncio.to_thread(save_setting, self._config_file, key, value)
 
 
-def read_disk(settings: Settings) -> list[DiskModel]:
-    """Look at every model on this machine; blocks."""
-    models = list_models(
-        cache_dir=settings.hf_cache, folders=list(settings.model.folders)
-    )
-    return [
-        DiskModel(model, *_beside(Path(model.source.path), model.source.kind))
-        for model in models
-    ]
-
-
-def _beside(place: Path, kind: str) -> tuple[Mapping[str, Any], str]:
-    """What config.json and README.md beside the weights say."""
-    folder = place.parent if kind == "gguf" else place
-    config: Mapping[str, Any] = {}
-    if kind == "folder":
-        config = read_config(folder / "config.json")
-    license_line = _LICENSE.search(_head(folder / "README.md"))
-    return config, license_line.group(1) if license_line else ""
-
-
-def read_config(file: Path) -> Mapping[str, Any]:
-    """Return what a config.json says; empty where it cannot be read."""
-    try:
-        config = json.loads(_head(file))
-    except ValueError:
-        return {}
-    return cast(dict[str, Any], config) if isinstance(config, dict) else {}
-
-
-def _head(file: Path) -> str:
-    """The beginning of a text file, as far as it can be read."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(_HEAD_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 def _disk_free(folder: Path) -> int | None:
     try:
         return disk_free(folder)
     except OSError:
         return None
-
-
-def _hub_queries(
-    log_dir: Path, environ: Mapping[str, str], token_hosts: Sequence[str]
-) -> Queries:
-    async def search(query: str, endpoint: str) -> list[RemoteModel]:
-        return await search_models(
-            query,
-            endpoint=endpoint,
-            log_dir=log_dir,
-            token_hosts=token_hosts,
-            environ=environ,
-        )
-
-    async def info(repo: str, revision: str, endpoint: str) -> RemoteInfo:
-        return await model_info(
-            repo,
-            revision=revision,
-            endpoint=endpoint,
-            log_dir=log_dir,
-            token_hosts=token_hosts,
-            environ=environ,
-        )
-
-    def probe(endpoints: Sequence[str]) -> AsyncGenerator[ProbeResult]:
-        return probe_sources(endpoints, log_dir=log_dir, environ=environ)
-
-    return Queries(search, info, probe)

@@ -9,7 +9,12 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.ui.app import QwenTuiApp
 from qwen_tui.ui.launch import LaunchOptions
 from tests.scripted import ScriptedBackend
-from tests.ui.model_hosts import settings_for, write_model
+from tests.ui.model_hosts import (
+    FakeDownloads,
+    FakeQueries,
+    settings_for,
+    write_model,
+)
 
 MakeApp = Callable[..., QwenTuiApp]
 
@@ -23,9 +28,14 @@ def make_app(tmp_path: Path) -> MakeApp:
         *backends: ScriptedBackend,
         chat: str = "",
         model_name: str | None = None,
+        downloads: FakeDownloads | None = None,
+        queries: FakeQueries | None = None,
         **overrides: object,
     ) -> QwenTuiApp:
-        """`backends` answer in order, one for each model that is opened."""
+        """`backends` answer in order, one for each model that is opened.
+
+        No hub is asked, and nothing is fetched, but by `queries` and `downloads`.
+        """
         queue = list(backends)
 
         def open_backend(source: ModelSource) -> ScriptedBackend:
@@ -42,6 +52,11 @@ def make_app(tmp_path: Path) -> MakeApp:
             config_file=tmp_path / "config.toml",
         )
         options.data_dir.mkdir(exist_ok=True)
-        return QwenTuiApp(options, open_backend=open_backend)
+        return QwenTuiApp(
+            options,
+            open_backend=open_backend,
+            run_download=(downloads or FakeDownloads()).run,
+            queries=(queries or FakeQueries()).queries(),
+        )
 
     return make

@@ -18,7 +18,8 @@ from qwen_tui.hub.catalog import repo_of
 from qwen_tui.hub.jobs import DownloadEvent
 from qwen_tui.hub.repo_id import check_repo_id
 from qwen_tui.settings import Settings, load_settings
-from qwen_tui.ui.model_desk import ModelDesk, Queries
+from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.models import ModelsScreen
 from qwen_tui.ui.widgets.model_table import ModelTable
 from qwen_tui.wire import (
@@ -28,6 +29,7 @@ from qwen_tui.wire import (
     FileState,
 )
 from qwen_tui.wire_hub import ProbeResult, RemoteFileInfo, RemoteInfo, RemoteModel
+from tests.fake_hub import etag
 from tests.helpers import until
 
 COMMIT = "a" * 40
@@ -67,12 +69,25 @@ def write_model(folder: Path, *, cut: bool = False) -> Path:
     return folder
 
 
-def write_cached_model(settings: Settings, repo: str, *, cut: bool = False) -> Path:
-    """Write a model where the HF cache would have it; return its snapshot."""
+def write_cached_model(
+    settings: Settings,
+    repo: str,
+    *,
+    cut: bool = False,
+    commit: str = COMMIT,
+    ref: str = "main",
+) -> Path:
+    """Write a model as the HF cache has it, blobs named by hash; return where."""
     repo_folder = settings.hf_cache / f"models--{repo.replace('/', '--')}"
-    snapshot = write_model(repo_folder / "snapshots" / COMMIT, cut=cut)
-    (repo_folder / "refs").mkdir()
-    (repo_folder / "refs" / "main").write_text(COMMIT)
+    snapshot = write_model(repo_folder / "snapshots" / commit, cut=cut)
+    (repo_folder / "blobs").mkdir(exist_ok=True)
+    for file in snapshot.iterdir():
+        blob = repo_folder / "blobs" / etag(file.name, file.read_bytes())
+        file.replace(blob)
+        file.symlink_to(Path("..", "..", "blobs", blob.name))
+    if ref:
+        (repo_folder / "refs").mkdir(exist_ok=True)
+        (repo_folder / "refs" / ref).write_text(commit)
     return snapshot
 
 
@@ -248,7 +263,8 @@ def table(app: App[Any]) -> ModelTable:
 
 def table_row(app: App[Any], name: str) -> str:
     """Return the table's line of a model; empty where none is shown."""
-    lines = visible_text(app).splitlines()
+    place = table(app).region
+    lines = visible_text(app).splitlines()[place.y : place.bottom]
     return next((x for x in lines if x.lstrip(" *!").startswith(name)), "")
 
 

@@ -22,7 +22,7 @@ from qwen_tui.hub.queries import ProbeResult, best_source
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.first_run_choice import recommend
-from qwen_tui.ui.screens.model_views import machine_text, source_text
+from qwen_tui.ui.screens.model_status import machine_text, source_text
 from qwen_tui.ui.screens.models import ModelsScreen
 from qwen_tui.ui.screens.models_sources import NAMED, probe_line
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine

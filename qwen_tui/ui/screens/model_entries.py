@@ -1,9 +1,9 @@
 """One entry for each model, whatever is known of it: disk, catalogue, search, job."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from qwen_tui.hub.cache import DEMO
 from qwen_tui.hub.catalog import CatalogEntry
@@ -13,29 +13,13 @@ from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.verify import VerifyResult
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.ui.model_desk import DiskModel
+from qwen_tui.ui.model_disk import DiskModel
 from qwen_tui.ui.widgets.line_text import percent_of
 from qwen_tui.ui.widgets.model_row import ModelRow, State
 from qwen_tui.wire_hub import RemoteInfo, RemoteModel
 
-Tab = Literal["all", "local", "fits", "found"]
-Sort = Literal["state", "name", "size", "fit", "downloads", "date"]
-
 _OWNER = "Qwen/"
 _DATE_CELLS = 10
-_STATES: tuple[State, ...] = (
-    "in_use",
-    "ready",
-    "downloading",
-    "waiting",
-    "queued",
-    "paused",
-    "failed",
-    "incomplete",
-    "corrupt",
-    "remote",
-)
-_FITS: tuple[Fit, ...] = ("fits", "tight", "unknown", "too_big")
 _SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 _FP8_CONFIG = {"quantization_config": {"quant_method": "fp8"}}
 
@@ -215,53 +199,6 @@ def make_entries(known: Known) -> list[ModelEntry]:
         if repo in entries:
             put(repo, info=info)
     return list(entries.values())
-
-
-def shown_entries(
-    entries: Iterable[ModelEntry],
-    *,
-    tab: Tab,
-    words: str,
-    fits: Mapping[str, Fit],
-) -> list[ModelEntry]:
-    """Return the entries of a tab that hold every one of the words."""
-    wanted = words.lower().split()
-    chosen: list[ModelEntry] = []
-    for entry in entries:
-        in_tab = {
-            "all": True,
-            "local": entry.is_local,
-            "fits": fits[entry.key] in ("fits", "tight"),
-            "found": entry.remote is not None,
-        }[tab]
-        text = f"{entry.key} {entry.name}".lower()
-        if in_tab and all(word in text for word in wanted):
-            chosen.append(entry)
-    return chosen
-
-
-def sort_entries(
-    entries: Iterable[ModelEntry], by: Sort, fits: Mapping[str, Fit]
-) -> list[ModelEntry]:
-    """Return them in an order; equal ones stay as they were."""
-
-    def by_fit(entry: ModelEntry) -> tuple[int, int]:
-        return _FITS.index(fits[entry.key]), -entry.size_bytes
-
-    orders: dict[Sort, Callable[[ModelEntry], tuple[Any, ...]]] = {
-        "state": lambda entry: (_STATES.index(entry.state),),
-        "name": lambda entry: (entry.name.lower(),),
-        "size": lambda entry: (entry.size_bytes == 0, entry.size_bytes),
-        "fit": by_fit,
-        "downloads": lambda entry: (-entry.remote.downloads if entry.remote else 1,),
-        "date": _newest_first,
-    }
-    return sorted(entries, key=orders[by])
-
-
-def _newest_first(entry: ModelEntry) -> tuple[int, ...]:
-    date = entry.remote.updated_at if entry.remote is not None else ""
-    return tuple(-ord(char) for char in date)
 
 
 def row_of(entry: ModelEntry, fit: Fit) -> ModelRow:

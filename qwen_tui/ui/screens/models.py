@@ -12,6 +12,7 @@ from qwen_tui.ui.screens.models_disk import PARTIALS, REVISIONS, DiskActions
 from qwen_tui.ui.screens.models_frame import MODEL_KEYS
 from qwen_tui.ui.screens.models_jobs import JobActions
 from qwen_tui.ui.screens.models_sources import HOME, SOURCES, URL, SourceActions
+from qwen_tui.ui.screens.models_verify import VerifyActions
 from qwen_tui.ui.screens.models_view import ModelsView
 from qwen_tui.ui.widgets.ask_line import AskLine
 from qwen_tui.ui.widgets.download_sheet import DownloadSheet
@@ -64,7 +65,8 @@ class ModelsScreen(ModelsView):
         super().__init__(desk)
         self._download_repo = download_repo
         self._jobs = JobActions(self)
-        self._disk = DiskActions(self, self._jobs)
+        self._disk = DiskActions(self)
+        self._verify = VerifyActions(self)
         self._sources = SourceActions(self)
 
     def on_mount(self) -> None:
@@ -75,7 +77,7 @@ class ModelsScreen(ModelsView):
             self._jobs.look_up(self._download_repo)
 
     def on_unmount(self) -> None:
-        self._disk.abandon()
+        self._verify.abandon()
 
     # What the widgets tell
 
@@ -183,7 +185,7 @@ class ModelsScreen(ModelsView):
     def on_key(self) -> None:
         """What was told stays until the next key."""
         self.has_keys = True
-        if not self._disk.is_verifying:
+        if not self._verify.is_verifying:
             self.say("")
 
     def action_back(self) -> None:
@@ -193,8 +195,8 @@ class ModelsScreen(ModelsView):
             self.download_sheet.close()
         elif self.sheet.is_open:
             self.sheet.close()
-        elif self._disk.is_verifying:
-            self._disk.stop_verifying()
+        elif self._verify.is_verifying:
+            self._verify.stop_verifying()
         elif self.has_class("-inspect"):
             self.action_inspect()
         elif self.filter_bar.clear():
@@ -211,7 +213,7 @@ class ModelsScreen(ModelsView):
         elif entry.job is not None:
             self.say(_("It is being downloaded already. p pauses it."))
         elif entry.state == "corrupt":
-            self._disk.repair_known(entry)
+            self._verify.repair_known(entry)
         else:
             self._jobs.ask(entry.repo)
             if entry.repo:
@@ -233,7 +235,7 @@ class ModelsScreen(ModelsView):
 
     def action_verify(self) -> None:
         if (entry := self.selected) is not None:
-            self._disk.verify(entry)
+            self._verify.verify(entry)
 
     def action_revisions(self) -> None:
         if (entry := self.selected) is not None:

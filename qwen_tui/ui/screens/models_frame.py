@@ -6,7 +6,7 @@ from qwen_tui.i18n import N_, _
 from qwen_tui.paths import config_file
 from qwen_tui.settings import Settings
 from qwen_tui.ui.model_desk import ModelDesk
-from qwen_tui.ui.screens.model_views import machine_text, source_text
+from qwen_tui.ui.screens.model_status import machine_text, source_text
 from qwen_tui.ui.widgets.line_text import (
     GAP,
     fit,

@@ -12,7 +12,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.model_entries import job_key
-from qwen_tui.ui.screens.model_views import models_folder, source_text
+from qwen_tui.ui.screens.model_status import models_folder, source_text
 from qwen_tui.ui.screens.models_view import ModelsView
 from qwen_tui.ui.widgets.line_text import GAP, long_size
 from qwen_tui.ui.widgets.model_lines import context_text
@@ -107,17 +107,6 @@ class JobActions:
             text = _("Downloading {repo}. It goes on when you leave this screen.")
         if state in ("queued", "running"):  # else its end was told already
             self._view.say(text.format(repo=job.repo))
-
-    def fetch_again(self, repo: str, paths: tuple[str, ...]) -> None:
-        """Fetch just these files of a repo again."""
-        self._view.see_through(self._repair(repo, paths))
-
-    async def _repair(self, repo: str, paths: tuple[str, ...]) -> None:
-        await self._desk.download(repo, only=paths)
-        text = ngettext(
-            "Fetching {n} file again.", "Fetching {n} files again.", len(paths)
-        )
-        self._view.say(text.format(n=len(paths)))
 
     def _info_lines(self, info: RemoteInfo, disk_bytes: int | None) -> list[Line]:
         n = sum(file.wanted for file in info.files)

@@ -6,16 +6,8 @@ from qwen_tui.hub.catalog import load_catalog
 from qwen_tui.hub.fit import Fit
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.model_desk import ModelDesk
-from qwen_tui.ui.screens.model_entries import (
-    Known,
-    ModelEntry,
-    Sort,
-    Tab,
-    make_entries,
-    row_of,
-    shown_entries,
-    sort_entries,
-)
+from qwen_tui.ui.screens.model_entries import Known, ModelEntry, make_entries, row_of
+from qwen_tui.ui.screens.model_order import Sort, Tab, shown_entries, sort_entries
 from qwen_tui.ui.widgets.model_row import ModelRow
 
 _TABS: tuple[Tab, ...] = ("all", "local", "fits")

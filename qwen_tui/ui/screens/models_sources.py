@@ -10,7 +10,7 @@ from qwen_tui.hub.queries import ProbeResult, best_source
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.model_desk import ModelDesk
-from qwen_tui.ui.screens.model_views import source_text
+from qwen_tui.ui.screens.model_status import source_text
 from qwen_tui.ui.screens.models_view import ModelsView
 from qwen_tui.ui.widgets.line_text import fit, long_size
 from qwen_tui.ui.widgets.sheet import SheetRow

@@ -18,7 +18,8 @@ from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import _
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.model_entries import ModelEntry
-from qwen_tui.ui.screens.model_views import detail_of, jobs_text
+from qwen_tui.ui.screens.model_status import jobs_text
+from qwen_tui.ui.screens.model_views import detail_of
 from qwen_tui.ui.screens.models_frame import hints_text, place_text, title_text
 from qwen_tui.ui.screens.models_list import ModelsList
 from qwen_tui.ui.widgets.ask_line import AskLine
