@@ -69,4 +69,4 @@ def sort_entries(
 
 def _newest_first(entry: ModelEntry) -> tuple[int, ...]:
     date = entry.remote.updated_at if entry.remote is not None else ""
-    return tuple(-ord(char) for char in date)
+    return (not date, *(-ord(char) for char in date))

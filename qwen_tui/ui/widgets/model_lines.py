@@ -16,7 +16,7 @@ from qwen_tui.ui.widgets.line_text import (
 )
 from qwen_tui.ui.widgets.model_detail import FileLine, MemoryView, ModelDetail
 from qwen_tui.ui.widgets.model_row import FITS, State
-from qwen_tui.ui.widgets.tones import Line, Tone, line, wrap
+from qwen_tui.ui.widgets.tones import Line, Tone, cut, line, wrap
 from qwen_tui.ui.widgets.transfer_lines import (
     at_hand,
     share_of,
@@ -47,7 +47,7 @@ def full_lines(detail: ModelDetail, width: int) -> list[Line]:
     files = detail.transfer.files if detail.transfer else detail.files
     if files:
         lines += [[], *_file_lines(files, width)]
-    return lines
+    return [cut(pieces, width) for pieces in lines]
 
 
 def short_lines(detail: ModelDetail, width: int) -> list[Line]:
