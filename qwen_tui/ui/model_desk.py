@@ -79,6 +79,7 @@ class ModelDesk:
         self.queue = JobQueue(
             data_dir / FILE_NAME,
             log_dir=log_dir,
+            at_once=settings.downloads.jobs_at_once,
             run=run or run_download,
             environ=self.environ,
             token_hosts=settings.downloads.token_hosts,
