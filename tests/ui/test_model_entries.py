@@ -130,6 +130,15 @@ def test_memory_is_counted_by_the_card_where_no_config_is_known():
     assert entry.fit(32768, None) == "unknown"
 
 
+def test_memory_of_a_part_is_counted_for_the_whole():
+    part = on_disk(complete=False)
+    half = ModelEntry(REPO, REPO, catalog=CARD, disk=part)
+    assert half.need(4096, "cuda").weights_bytes == max(CARD.size_bytes, 16 * GIB)
+    paused = job(state="paused", total_bytes=20 * GIB)
+    fetched = ModelEntry(REPO, REPO, catalog=CARD, disk=part, job=paused)
+    assert fetched.need(4096, "cuda").weights_bytes == 20 * GIB
+
+
 def test_the_context_counts_up_to_what_the_model_has():
     entry = ModelEntry(REPO, REPO, catalog=CARD)
     assert entry.need(262_144, "cuda").kv_bytes == entry.need(32768, "cuda").kv_bytes

@@ -130,11 +130,15 @@ class ModelEntry:
     def _weights_bytes(self) -> int:
         if self.disk is None and self.info is not None and self.info.weights_bytes:
             return self.info.weights_bytes
-        if self.disk is not None and self.disk.model.revisions:
-            wanted = self.disk.model.source.revision
-            for revision in self.disk.model.revisions:
-                if revision.commit == wanted:
-                    return revision.size_bytes
+        if self.disk is None:
+            return self.size_bytes
+        model = self.disk.model
+        if not model.complete:  # what is here is a part; of a job the whole is known
+            known = self.catalog if self.job is None else None
+            return max(self.size_bytes, known.size_bytes if known is not None else 0)
+        for revision in model.revisions:
+            if revision.commit == model.source.revision:
+                return revision.size_bytes
         return self.size_bytes
 
 

@@ -161,7 +161,9 @@ def _file_lines(files: Sequence[FileLine], width: int) -> list[Line]:
             tone = "busy"
         else:
             amount, tone = size_text(file.size_bytes), "dim"
-        name = fit_middle(file.path, max(width - amount_cells - 3, 1))
+        # without its ending a shard's number has room in the pane
+        path = file.path.removesuffix(".safetensors")
+        name = fit_middle(path, max(width - amount_cells - 3, 1))
         lines.append(
             [("  " + name, "dim"), (amount.rjust(amount_cells + 1), tone)],
         )
