@@ -49,12 +49,8 @@ class KVPool:
         best, shared = self._best(conversation_id, prompt)
         if best is None:
             cache = KVCache(conversation_id)
-        elif self._may_rewind(best, shared, conversation_id):
-            cache = best
-            cache.rewind(shared)
         else:
-            self._use(best)
-            cache = best.copy(shared, conversation_id)
+            cache = self._go_on_from(best, shared, conversation_id)
         cache.prompt_tokens = len(prompt)
         self._caches = [c for c in self._caches if not _is_stuck(c, conversation_id)]
         self._use(cache)
@@ -100,14 +96,24 @@ class KVPool:
                 best, best_rank = cache, (shared, is_own)
         return best, best_rank[0]
 
-    def _may_rewind(self, cache: KVCache, shared: int, conversation_id: str) -> bool:
-        if cache.is_snapshot or cache.conversation_id != conversation_id:
-            return False
-        read = min(cache.prompt_tokens, len(cache.ids))
-        if read - shared < _WORTH_KEEPING:
-            return True
-        copy_bytes = cache.n_bytes * shared // max(1, len(cache.ids))
-        return self.n_bytes + copy_bytes > self._limit()
+    def _go_on_from(self, best: KVCache, shared: int, conversation_id: str) -> KVCache:
+        """Return what holds the first `shared` tokens of `best`: itself, or a copy."""
+        is_own = best.conversation_id == conversation_id
+        lost = min(best.prompt_tokens, len(best.ids)) - shared
+        if not is_own or best.is_snapshot or lost >= _WORTH_KEEPING:
+            if self._has_room_for(best, shared):
+                self._use(best)
+                return best.copy(shared, conversation_id)
+            if not is_own:
+                return KVCache(conversation_id)
+        best.is_snapshot = False
+        best.rewind(shared)
+        return best
+
+    def _has_room_for(self, cache: KVCache, tokens: int) -> bool:
+        """Tell whether a copy of a cache's beginning fits beside all others."""
+        n_bytes = cache.n_bytes * tokens // max(1, len(cache.ids))
+        return self.n_bytes + n_bytes <= self._limit()
 
     def _use(self, cache: KVCache) -> None:
         """Make a cache the last one used, and one of ours."""

@@ -212,3 +212,22 @@ def test_snapshots_of_a_conversation_are_few_and_within_the_budget(kind: str) ->
     assert tight.reusable(TOKENS[:301]) == 300  # the cache itself
     read(model, cache, TOKENS[:320])
     assert tight.reusable(TOKENS[:301]) == 0
+
+
+def test_where_no_copy_fits_the_cache_itself_goes_on(model: PreTrainedModel) -> None:
+    single = KVCache()
+    read(model, single, TOKENS[:320])
+    pool = pool_of(budget_bytes=2 * single.n_bytes)
+    cache = pool.open("a", TOKENS[:320])
+    read(model, cache, TOKENS[:40])
+    pool.keep_snapshot(cache)
+    read(model, cache, TOKENS[:320])
+    small = cache.n_bytes
+    tight = pool_of(budget_bytes=small)
+    tight._caches = pool._caches
+    prompt = TOKENS[:40] + TOKENS[320:]
+    cache = tight.open("b", prompt)
+    assert cache.ids == []  # of another conversation nothing is taken
+    cache = tight.open("a", prompt)
+    assert cache.ids in (TOKENS[:40], [])
+    assert same(read(model, cache, prompt), read(model, KVCache(), prompt))
