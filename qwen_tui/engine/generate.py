@@ -12,13 +12,12 @@ from qwen_tui.chat.events import (
     FinishDetail,
     Finished,
     FinishReason,
-    PrefillProgress,
     StreamEvent,
     Usage,
 )
 from qwen_tui.engine.loop_guard import LoopGuard
 from qwen_tui.engine.model import LoadedModel
-from qwen_tui.engine.prefill import PromptReader
+from qwen_tui.engine.prefill import PromptProgress, PromptReader
 from qwen_tui.engine.sample import Sampler
 from qwen_tui.engine.stops import StopTexts
 from qwen_tui.engine.teller import Teller
@@ -141,20 +140,22 @@ class _Answer:
 
     def _read_prompt(self) -> Tensor | None:
         """Return the logits after the prompt, or None when cancelled."""
+        progress = PromptProgress(self._parent.tell, len(self._prompt), self._cached)
+
+        def watch(done: int) -> bool:
+            progress.pass_by(done)
+            return self._parent.is_cancelled()
+
         logits: Tensor | None = None
-        total = len(self._prompt)
-        cached = self._cached
-        self._parent.tell(PrefillProgress(done=cached, total=total, cached=cached))
         points = self._reader.lasting_points(self._request, self._prompt)
-        chunks = self._reader.read(self._forward, self._prompt, points)
-        while not self._parent.is_cancelled():
-            step = next(chunks, None)
-            if step is None:
-                self._read_at = time.monotonic()
-                return logits
-            done, logits = step
-            self._parent.tell(PrefillProgress(done=done, total=total, cached=cached))
-        return None
+        chunks = self._reader.read(self._forward, self._prompt, points, watch)
+        for done, after in chunks:
+            progress.reach(done)
+            logits = after
+        if len(self._forward.kv_cache.ids) < len(self._prompt):
+            return None
+        self._read_at = time.monotonic()
+        return logits
 
     def _decode(self, logits: Tensor, limit: int) -> FinishReason:
         while self._n_generated < limit:

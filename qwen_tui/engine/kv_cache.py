@@ -50,6 +50,14 @@ class KVCache:
         self._state = state
         self.ids += ids
 
+    def take_back(self) -> None:
+        """Forget what a forward pass left behind that was ended in its midst."""
+        if not self.can_rewind:
+            self.drop()
+        for layer in _layers(self._state):
+            extra = layer.get_seq_length() - len(self.ids)
+            layer.crop(-max(0, extra))
+
     def drop(self) -> None:
         """Forget everything: what is held is no longer known."""
         self._state = None

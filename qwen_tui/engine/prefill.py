@@ -1,16 +1,20 @@
 """Reading prompts, as far as the KV cache of an earlier turn does not hold them."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor
 
 from qwen_tui.chat.backend import PromptMessage, TurnRequest
+from qwen_tui.chat.events import PrefillProgress, StreamEvent
 from qwen_tui.engine.devices import free_bytes
-from qwen_tui.engine.forward import Forward, Pace
+from qwen_tui.engine.forward import Forward, Pace, Watch, chunk_rule
 from qwen_tui.engine.kv_cache import common_length, makes_croppable_cache
 from qwen_tui.engine.kv_pool import KVPool
 from qwen_tui.engine.model import LoadedModel
 from qwen_tui.errors import QwenTuiError
+
+_TELL_INTERVAL_S = 0.2
 
 
 class PromptReader:
@@ -20,8 +24,10 @@ class PromptReader:
         """Begin with nothing read; see `KVPool` for the budget."""
         self._loaded = loaded
         self._pool = KVPool(budget_bytes, lambda: free_bytes(loaded.device))
-        self._pace = Pace()
-        self._needs_snapshots = not makes_croppable_cache(loaded.model)
+        can_rewind = makes_croppable_cache(loaded.model)
+        self._needs_snapshots = not can_rewind
+        rule = chunk_rule(loaded.model, loaded.device, can_rewind=can_rewind)
+        self._pace = Pace(rule)
         added = loaded.tokenizer.added_tokens_decoder.items()
         self._special = {token_id for token_id, token in added if token.special}
 
@@ -31,7 +37,11 @@ class PromptReader:
         return Forward(self._loaded.model, self._loaded.device, cache, self._pace)
 
     def read(
-        self, forward: Forward, prompt: Sequence[int], points: Sequence[int]
+        self,
+        forward: Forward,
+        prompt: Sequence[int],
+        points: Sequence[int],
+        watch: Watch,
     ) -> Iterator[tuple[int, Tensor]]:
         """Read the rest of a prompt; yield tokens done and logits after each chunk.
 
@@ -39,10 +49,14 @@ class PromptReader:
             forward: What `begin` returned for this prompt.
             prompt: Its ids.
             points: Where later prompts will branch off; see `lasting_points`.
+            watch: Hears how many tokens are done; ends the reading.
         """
         held = len(forward.kv_cache.ids)
         ends = [point - held for point in points]
-        for done, logits in forward.feed_in_chunks(prompt[held:], ends):
+        chunks = forward.feed_in_chunks(
+            prompt[held:], ends, lambda done: watch(held + done)
+        )
+        for done, logits in chunks:
             if done in ends:
                 self._pool.keep_snapshot(forward.kv_cache)
             yield held + done, logits
@@ -115,3 +129,28 @@ class PromptReader:
         self, messages: Sequence[PromptMessage], request: TurnRequest
     ) -> list[int]:
         return self._loaded.prompts.build(messages, thinking=request.thinking)
+
+
+class PromptProgress:
+    """Tells how much of a prompt is read."""
+
+    def __init__(
+        self, tell: Callable[[StreamEvent], None], total: int, cached: int
+    ) -> None:
+        self._tell = tell
+        self._total = total
+        self._cached = cached
+        self._done = -1
+        self._told_at = 0.0
+        self.reach(cached)
+
+    def reach(self, done: int) -> None:
+        """Tell that `done` tokens are read."""
+        if done > self._done:
+            self._done, self._told_at = done, time.monotonic()
+            self._tell(PrefillProgress(done, self._total, self._cached))
+
+    def pass_by(self, done: int) -> None:
+        """Tell that about `done` tokens are read, unless something was told lately."""
+        if time.monotonic() - self._told_at >= _TELL_INTERVAL_S:
+            self.reach(done)

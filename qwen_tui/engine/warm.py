@@ -29,7 +29,7 @@ def warm(
         loaded: The model.
         request: Its messages are those before the next question.
         reader: Keeps what is read.
-        is_unwanted: Tells before each chunk whether something else is to be done.
+        is_unwanted: Tells every now and then whether something else is to be done.
 
     Raises:
         QwenTuiError: the template refuses the messages.
@@ -41,10 +41,9 @@ def warm(
         return Finished("stop", usage)
     with torch.inference_mode():
         forward = reader.begin(request, history)
-        chunks = reader.read(forward, history, reader.end_of_history(history))
-        while not is_unwanted():
-            if next(chunks, None) is None:
-                break
+        points = reader.end_of_history(history)
+        for _step in reader.read(forward, history, points, lambda _n: is_unwanted()):
+            pass
         reader.settle()
     left = len(history) - len(forward.kv_cache.ids)
     _log.info("read %d tokens ahead, %d left", lacking - left, left)

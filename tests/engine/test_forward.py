@@ -13,7 +13,14 @@ from transformers import (
 )
 from transformers.models.qwen3_5.configuration_qwen3_5 import Qwen3_5TextConfig
 
-from qwen_tui.engine.forward import Forward, next_chunk
+from qwen_tui.engine.forward import (
+    LAYER_BY_LAYER,
+    WHOLE_CHUNKS,
+    Forward,
+    Pace,
+    chunk_rule,
+    next_chunk,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -75,7 +82,52 @@ def test_chunks_and_single_tokens_equal_generate(config: PreTrainedConfig) -> No
 
 
 def test_chunks_follow_the_rate_within_their_bounds() -> None:
-    assert next_chunk(128, took_s=0.15) == 128
-    assert next_chunk(128, took_s=0.30) == 64
-    assert next_chunk(128, took_s=100.0) == 32
-    assert next_chunk(128, took_s=0.001) == 2048
+    rule = WHOLE_CHUNKS
+    assert next_chunk(rule, 128, took_s=0.15) == 128
+    assert next_chunk(rule, 128, took_s=0.30) == 64
+    assert next_chunk(rule, 130, took_s=0.15) == 128  # a multiple of 32
+    assert next_chunk(rule, 128, took_s=100.0) == 32
+    assert next_chunk(rule, 128, took_s=0.001) == 2048
+    assert next_chunk(LAYER_BY_LAYER, 256, took_s=100.0) == 256
+    assert next_chunk(LAYER_BY_LAYER, 256, took_s=0.25) == 512
+
+
+def test_a_short_rest_of_a_prompt_teaches_no_pace() -> None:
+    pace = Pace(WHOLE_CHUNKS)
+    pace.learn(128, took_s=0.15)
+    pace.learn(3, took_s=0.10)
+    assert pace.tokens == 128
+
+
+@pytest.mark.parametrize("stop_at", [1, 3], ids=["first layer", "in the middle"])
+def test_a_chunk_is_stopped_between_two_layers_and_leaves_no_trace(
+    stop_at: int,
+) -> None:
+    torch.manual_seed(0)
+    config = CONFIGS["dense"]
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    rule = chunk_rule(model, torch.device("cpu"), can_rewind=True)
+    assert rule.stops_inside
+    prompt = torch.randint(0, 300, (400,)).tolist()
+    forward = Forward(model, torch.device("cpu"), pace=Pace(rule))
+    heard: list[int] = []
+
+    def watch(done: int) -> bool:
+        heard.append(done)
+        return len(heard) > 5 + stop_at  # a chunk asks once, its layers four times
+
+    with torch.inference_mode():
+        read = [done for done, _logits in forward.feed_in_chunks(prompt, (), watch)]
+        assert read == [256]
+        assert heard[:6] == [0, 0, 64, 128, 192, 256]
+        assert len(heard) == 6 + stop_at
+        assert forward.kv_cache.ids == prompt[:256]
+        logits = forward.feed(prompt[256:])
+        expected = Forward(model, torch.device("cpu")).feed(prompt)
+    assert torch.allclose(logits, expected, atol=1e-4)
+
+
+def test_a_chunk_that_cannot_be_taken_back_or_runs_on_a_gpu_is_small() -> None:
+    model = AutoModelForCausalLM.from_config(CONFIGS["dense"], dtype=torch.float32)
+    assert chunk_rule(model, torch.device("cpu"), can_rewind=False) is WHOLE_CHUNKS
+    assert chunk_rule(model, torch.device("cuda"), can_rewind=True) is WHOLE_CHUNKS
