@@ -131,9 +131,20 @@ def copy_of(model: Path, folder: Path) -> Path:
     return Path(shutil.copytree(model, folder))
 
 
+def word_tokenizer(size: int) -> PreTrainedTokenizerFast:
+    """Return a tokenizer with `size` tokens: bytes, and words that no text becomes."""
+    alphabet = sorted(ByteLevel.alphabet())
+    n_words = size - len(alphabet) - len(_SPECIAL) - len(_ADDED)
+    return _tokenizer([*alphabet, *(f"\u0120w{i}" for i in range(n_words))])
+
+
 def _byte_tokenizer() -> PreTrainedTokenizerFast:
-    alphabet = {char: i for i, char in enumerate(sorted(ByteLevel.alphabet()))}
-    backend = Tokenizer(BPE(vocab=alphabet, merges=[]))
+    return _tokenizer(sorted(ByteLevel.alphabet()))
+
+
+def _tokenizer(pieces: list[str]) -> PreTrainedTokenizerFast:
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    backend = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     backend.pre_tokenizer = ByteLevel(add_prefix_space=False)
     backend.decoder = ByteLevelDecoder()
     backend.add_special_tokens([AddedToken(t, special=True) for t in _SPECIAL])
