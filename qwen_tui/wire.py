@@ -54,6 +54,14 @@ class LoadOptions:
     threads: int = 0
     """CPU threads; 0 takes the usable cores."""
     trust_remote_code: bool = False
+    context_length: int = 0
+    """Tokens that prompt and answer may take together; 0: all the model can."""
+    yarn_factor: float = 0.0
+    """How many times YaRN stretches the context; 0 and 1 leave it alone."""
+    yarn_original: int = 0
+    """Tokens the model was trained for; 0 takes its config's word."""
+    quantize: str = ""
+    """"int8" or "int4" packs the weights, on CUDA; empty leaves them as they are."""
     kv_cache_mib: int = 0
     """MiB that KV caches may take between turns; 0 for half of what is free."""
     cpu_fast: bool = True

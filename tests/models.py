@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers.models.qwen3_5.configuration_qwen3_5 import Qwen3_5TextConfig
 
-from qwen_tui.engine.gguf_once import reading_gguf_once
+from qwen_tui.engine.gguf_file import reading_gguf_once
 from qwen_tui.paths import demo_model
 
 REPOSITORY = Path(__file__).parents[1]

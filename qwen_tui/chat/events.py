@@ -75,6 +75,8 @@ class Loaded:
     revision: str = ""
     ref: str = ""
     """What finds the model again; see `ModelSource.identity`."""
+    own_context_length: int = 0
+    """What the model itself could attend to; `context_length` may be less by choice."""
     attention: str = ""
     """The attention implementation that computes it, by its name in transformers."""
     versions: Mapping[str, str] = field(default_factory=dict[str, str])

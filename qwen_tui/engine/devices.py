@@ -17,9 +17,14 @@ _DTYPES = {
 CUDA_RESERVE_BYTES = 1024**3  # context, kernels, activations, a first piece of KV cache
 
 
+def gpus() -> list[torch.device]:
+    """Return the CUDA devices; none is touched by that."""
+    return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+
+
 def usable_devices() -> tuple[str, ...]:
     """Return the torch devices of this machine, best first, the CPU last."""
-    names = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    names = [str(gpu) for gpu in gpus()]
     if torch.backends.mps.is_available():
         names.append("mps")
     return (*names, "cpu")

@@ -84,6 +84,11 @@ def weight_files(folder: Path) -> Iterator[Path]:
         yield folder / shard
 
 
+def read_config(folder: Path) -> Mapping[str, Any]:
+    """Return the config.json of a folder that `check_files` found good."""
+    return _read_json(folder / "config.json")
+
+
 def _check_config(folder: Path, *, trust_remote_code: bool) -> None:
     file = folder / "config.json"
     if not file.exists():

@@ -14,10 +14,11 @@ from qwen_tui.chat.events import Failed, Finished, LoadProgress, StreamEvent, Us
 from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.engine.channel import Channel, Job
 from qwen_tui.engine.devices import release_memory, set_threads
+from qwen_tui.engine.failures import out_of_memory
 from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.hold import ModelHold
 from qwen_tui.engine.measure import measure
-from qwen_tui.engine.model import LoadedModel, load_model, out_of_memory
+from qwen_tui.engine.model import LoadedModel, load_model
 from qwen_tui.engine.prefill import PromptReader
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.engine.warm import warm

@@ -4,12 +4,13 @@ import struct
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     GgufConfig,
@@ -20,24 +21,22 @@ from transformers import __version__ as TRANSFORMERS
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded
+from qwen_tui.engine.context import context_length, stretch_by_yarn
 from qwen_tui.engine.cpu_fast import speed_up
-from qwen_tui.engine.devices import choose_device, choose_dtype, free_bytes
-from qwen_tui.engine.files import (
-    check_files,
-    remote_code_needed,
-    unsupported_architecture,
-)
-from qwen_tui.engine.gguf_once import reading_gguf_once
+from qwen_tui.engine.devices import choose_device, choose_dtype
+from qwen_tui.engine.failures import name_failure
+from qwen_tui.engine.files import check_files, read_config
+from qwen_tui.engine.gguf_file import count_weights, reading_gguf_once, stop_tokens
+from qwen_tui.engine.placement import DeviceMap, place
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.engine.prompt import PromptBuilder
+from qwen_tui.engine.quantize import own_method, packing, weights_bytes
 from qwen_tui.engine.thinking import ThinkTags, find_think_tags
-from qwen_tui.errors import ModelCorrupt, ModelIncomplete, NotAModel, OutOfMemory
+from qwen_tui.errors import ModelIncomplete, NotAModel
 from qwen_tui.i18n import _
 from qwen_tui.wire import LoadOptions
 
 _END_OF_TURN = "<|im_end|>"
-_NO_CONTEXT_IN_CONFIG = 4096  # no config says; small enough for any model
-_GIB = 1024**3
 # what transformers, safetensors and gguf raise over files they cannot use
 _LIBRARY_ERRORS = (
     SafetensorError,
@@ -62,6 +61,11 @@ class LoadedModel:
     device: torch.device
     """Where input ids go: the device of the embedding."""
     context_length: int
+    """What prompts and answers may take: what the model can, or less if asked so."""
+    own_context_length: int
+    """What the model can attend to."""
+    packing: str
+    """How its weights are packed: "int8", "fp8"; empty for not at all."""
     stop_ids: frozenset[int]
     think_tags: ThinkTags | None
     """None: this model's tokenizer has no thinking tags."""
@@ -71,13 +75,14 @@ class LoadedModel:
         return Loaded(
             model=self.source.name,
             device=_device_names(self.model),
-            dtype=str(self.model.dtype).removeprefix("torch."),
+            dtype=self.packing or str(self.model.dtype).removeprefix("torch."),
             context_length=self.context_length,
             memory_bytes=self.model.get_memory_footprint(),
             thinking=self.prompts.thinking_kind(self.think_tags),
             revision=self.source.revision,
             ref=self.source.identity,
             attention=str(getattr(self.model.config, "_attn_implementation", "")),
+            own_context_length=self.own_context_length,
             versions={"torch": torch.__version__, "transformers": TRANSFORMERS},
         )
 
@@ -89,71 +94,55 @@ def load_model(
 
     Raises:
         QwenTuiError: each way it can fail has its class or code: see `check_files`,
-            and "no_device", "no_dtype", "no_chat_template", "out_of_memory",
-            "cancelled".
+            and "no_device", "no_dtype", "no_quantization", "quant_library", "no_yarn",
+            "no_chat_template", "out_of_memory", "cancelled".
     """
     meter.reach("weights", 0.0)
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
     file_bytes = check_files(source, trust_remote_code=options.trust_remote_code)
+    is_gguf = source.kind == "gguf"
+    own = "" if is_gguf else own_method(read_config(Path(source.path)))
+    packed, bits = packing(
+        options.quantize, device, dtype, own_method="gguf" if is_gguf else own
+    )
     kwargs = _source_kwargs(source, options)
     meter.reach("weights", 0.02)
-    is_gguf = source.kind == "gguf"
     try:
-        tokenizer = _load_tokenizer(kwargs)
-        prompts = PromptBuilder(tokenizer)
-        meter.reach("weights", 0.05)
-        placement = _placement(device, dtype, file_bytes, gguf=is_gguf)
-        once = reading_gguf_once() if is_gguf else nullcontext()
-        with once, meter.watching_weights(passes=2 if is_gguf else 1):
-            model = _load_weights(kwargs, dtype, placement)
+        with reading_gguf_once() if is_gguf else nullcontext():
+            tokenizer = _load_tokenizer(kwargs)
+            prompts = PromptBuilder(tokenizer)
+            if options.yarn_factor > 1:
+                kwargs["config"] = _stretched_config(kwargs, options)
+            meter.reach("weights", 0.05)
+            size = weights_bytes(file_bytes, dtype, device, bits=bits, own=own)
+            file = Path(source.path)
+            if is_gguf:
+                size = count_weights(file) * dtype.itemsize
+            placement = place(device, size)
+            with meter.watching_weights(passes=2 if is_gguf else 1):
+                model = _load_weights({**kwargs, **packed}, dtype, placement)
+            stop_ids = _stop_ids(model, tokenizer)
+            if is_gguf:
+                stop_ids |= stop_tokens(file)
     except _LIBRARY_ERRORS as error:
-        _name_failure(error, source)
+        name_failure(error, source, packed_as=own or options.quantize)
     if options.cpu_fast:
         speed_up(model, meter.reach_packing)
     meter.reach("ready", 1.0)
+    own_length = context_length(model.config, tokenizer)
     return LoadedModel(
         source=source,
         model=model,
         tokenizer=tokenizer,
         prompts=prompts,
         device=_input_device(model, device),
-        context_length=context_length(model.config, tokenizer),
-        stop_ids=_stop_ids(model, tokenizer),
+        context_length=min(own_length, options.context_length or own_length),
+        own_context_length=own_length,
+        packing=options.quantize,
+        stop_ids=stop_ids,
         think_tags=find_think_tags(tokenizer),
     )
-
-
-def out_of_memory(error: BaseException) -> OutOfMemory | None:
-    """Return the failure to tell where `error` means that memory ran out."""
-    # The CPU allocator raises a plain RuntimeError; its name is in the text.
-    is_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
-    )
-    if not is_memory:
-        return None
-    return OutOfMemory(
-        _("There is not enough memory left for this."),
-        hint=_(
-            "Close what else uses the memory, start a shorter conversation, "
-            "or choose a smaller model."
-        ),
-    )
-
-
-def context_length(config: Any, tokenizer: PreTrainedTokenizerBase) -> int:  # noqa: ANN401 - each architecture has its config class
-    """Return the tokens a model can attend to, scaled RoPE included."""
-    text = config.get_text_config()
-    length = getattr(text, "max_position_embeddings", None)
-    rope = getattr(text, "rope_parameters", None) or {}
-    original = rope.get("original_max_position_embeddings")
-    if original and rope.get("factor"):
-        length = max(length or 0, int(original * rope["factor"]))
-    if length:
-        return int(length)
-    longest = tokenizer.model_max_length
-    # transformers writes 1e30 where a tokenizer names no limit
-    return int(longest) if longest < 2**31 else _NO_CONTEXT_IN_CONFIG
 
 
 def _source_kwargs(source: ModelSource, options: LoadOptions) -> dict[str, Any]:
@@ -179,38 +168,14 @@ def _load_tokenizer(kwargs: dict[str, Any]) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _placement(
-    device: torch.device, dtype: torch.dtype, file_bytes: int, *, gguf: bool
-) -> str | dict[str, torch.device] | None:
-    """Return transformers' device_map: one device while the model fits it.
-
-    Raises:
-        OutOfMemory: the machine has not enough memory for the weights.
-    """
-    # Weights lie on disk in 16 bits; in a GGUF in about 4.5, which are unpacked here.
-    size = file_bytes * dtype.itemsize * (8 / 4.5 if gguf else 1 / 2)
-    free = free_bytes(device)
-    if free is None or size <= free:
-        return None if device.type == "cpu" else {"": device}
-    places = [device]
-    if device.type == "cuda":
-        gpus = range(torch.cuda.device_count())
-        places = [torch.device("cuda", i) for i in gpus] + [torch.device("cpu")]
-    total = sum(max(0, free_bytes(place) or 0) for place in places)
-    if size > total and not gguf:  # a GGUF's size is a guess
-        raise OutOfMemory(
-            _("The weights need {need:.1f} GiB; {free:.1f} GiB are free.").format(
-                need=size / _GIB, free=total / _GIB
-            ),
-            hint=_("Close what else uses the memory, or choose a smaller model."),
-        )
-    return "auto" if device.type == "cuda" else None
+def _stretched_config(kwargs: dict[str, Any], options: LoadOptions) -> Any:  # noqa: ANN401 - each architecture has its config class
+    config = AutoConfig.from_pretrained(**kwargs)
+    stretch_by_yarn(config, options.yarn_factor, options.yarn_original)
+    return config
 
 
 def _load_weights(
-    kwargs: dict[str, Any],
-    dtype: torch.dtype,
-    placement: str | dict[str, torch.device] | None,
+    kwargs: dict[str, Any], dtype: torch.dtype, placement: DeviceMap
 ) -> PreTrainedModel:
     special: dict[str, Any] = {"use_safetensors": True}
     if "gguf_file" in kwargs:
@@ -232,27 +197,6 @@ def _load_weights(
             hint=_("Finish the download of this model, then load it again."),
         )
     return model
-
-
-def _name_failure(error: Exception, source: ModelSource) -> NoReturn:
-    """Raise the failure a person can act on for what the libraries raised."""
-    if out_of_memory(error) is not None:
-        raise error
-    text = str(error)
-    if "trust_remote_code" in text:
-        raise remote_code_needed() from error
-    if "Unrecognized configuration class" in text or "not supported" in text:
-        raise unsupported_architecture(text.split("\n", 1)[0][:120]) from error
-    if isinstance(error, SafetensorError) or source.kind == "gguf":
-        # its magic and architecture are right, so what fails is its body
-        raise ModelCorrupt(
-            _("A weight file is damaged: {error}").format(error=error),
-            hint=_("Verify the model or download it again."),
-        ) from error
-    raise NotAModel(
-        _("This model cannot be loaded: {error}").format(error=error),
-        hint=_("Details are in the engine's log."),
-    ) from error
 
 
 def _stop_ids(

@@ -10,7 +10,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoTokenizer
 
 from qwen_tui.chat.backend import ModelSource
-from qwen_tui.engine.model import LoadedModel, context_length, load_model, out_of_memory
+from qwen_tui.engine.context import context_length
+from qwen_tui.engine.failures import out_of_memory
+from qwen_tui.engine.gguf_file import count_weights, stop_tokens
+from qwen_tui.engine.model import LoadedModel, load_model
 from qwen_tui.engine.progress import LoadCancelled, LoadMeter
 from qwen_tui.errors import (
     ModelCorrupt,
@@ -225,3 +228,10 @@ def test_a_models_own_code_runs_once_it_is_trusted(coded: Path, tmp_path: Path) 
     loaded = _load(coded, options=LoadOptions(trust_remote_code=True))
     assert type(loaded.model).__name__ == "OwnModel"
     assert list(tmp_path.rglob("ran"))
+
+
+def test_a_gguf_tells_its_stop_tokens_and_how_many_weights_are_unpacked() -> None:
+    file = models.smollm2_gguf()
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    assert stop_tokens(file) == {tokenizer.convert_tokens_to_ids("<|im_end|>")}
+    assert count_weights(file) == pytest.approx(135e6, rel=0.01)  # SmolLM2-135M

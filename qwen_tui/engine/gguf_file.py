@@ -1,10 +1,13 @@
-"""GGUF files: what transformers 5.23 reads again and again is read once a load."""
+"""GGUF files: what transformers 5.23 does not take from them, and does too often."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import gguf
+
+_STOP_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 
 
 @contextmanager
@@ -23,3 +26,15 @@ def reading_gguf_once() -> Generator[None]:
     finally:
         gguf.GGUFReader = reader
         gguf.get_tensor_name_map = name_map
+
+
+def count_weights(file: Path) -> int:
+    """Return the number of weights in a file: all of them are unpacked to load it."""
+    return sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(str(file)).tensors)
+
+
+def stop_tokens(file: Path) -> frozenset[int]:
+    """Return the tokens that end an answer, as the file names them."""
+    fields = gguf.GGUFReader(str(file)).fields
+    found = (fields.get(f"tokenizer.ggml.{key}") for key in _STOP_KEYS)
+    return frozenset(int(field.contents()) for field in found if field is not None)
