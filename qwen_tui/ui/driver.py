@@ -72,6 +72,18 @@ class TerminalDriver(LinuxDriver):
         if sys.__stdout__ is not None and not self._file.isatty():
             self._file = sys.__stdout__  # `2>file` must not take the screen away
 
+    def _sigtstp_application(self, *_: object) -> None:
+        """Suspend from the event loop, never out of the middle of something.
+
+        The stock handler stops the writer's thread at once; where the signal comes
+        while a frame is being handed to that thread, both wait for one lock for ever.
+        """
+
+        def suspend() -> None:
+            LinuxDriver._sigtstp_application(self)
+
+        self._loop.call_soon_threadsafe(suspend)
+
     def write(self, data: str) -> None:
         """Send to the terminal."""
         super().write(_KITTY_KEYS if data == _STOCK_KITTY_KEYS else data)
