@@ -92,8 +92,8 @@ def test_the_models_screen_opens_and_closes(home: Path):
     with program(home, columns=80, rows=24) as terminal:
         open_composer(terminal)
         terminal.send("\x0f")
-        terminal.wait_for("source: official")
+        terminal.wait_for("Source: official")
         terminal.wait_for("demo")  # the list comes from a thread, after the title
         terminal.send("\x1b")
-        terminal.wait_gone("source: official")
+        terminal.wait_gone("Source: official")
         leave(terminal)
