@@ -46,6 +46,7 @@ class ModelDesk:
         machine: GPUs and memory; None before the first look.
         disk_free: Free bytes where the cache is; None where nobody can tell.
         on_disk: The models of the last look.
+        has_looked: Whether there was a look at all.
         found: What the last search found.
         infos: What the hub told of a repo in this run.
         checks: What a verification found, by the model's path.
@@ -91,6 +92,7 @@ class ModelDesk:
         self.machine: Machine | None = None
         self.disk_free: int | None = None
         self.on_disk: list[DiskModel] = []
+        self.has_looked = False
         self.found: list[RemoteModel] = []
         self.infos: dict[str, RemoteInfo] = {}
         self.checks: dict[str, VerifyResult] = {}
@@ -171,14 +173,18 @@ class ModelDesk:
         """Where downloads come from: "official", "mirror" or a URL."""
         return self.settings.downloads.endpoint
 
-    async def look(self) -> None:
-        """Look at the disk and the machine again."""
+    async def look_at_disk(self) -> None:
+        """Look at the models on the disk again."""
         settings = self.settings
-        self.on_disk, self.machine, self.disk_free = await asyncio.gather(
+        self.on_disk, self.disk_free = await asyncio.gather(
             asyncio.to_thread(read_disk, settings),
-            asyncio.to_thread(read_machine),
             asyncio.to_thread(_disk_free, settings.hf_cache),
         )
+        self.has_looked = True
+
+    async def look_at_machine(self) -> None:
+        """Look at GPUs and memory again; a driver may take seconds to answer."""
+        self.machine = await asyncio.to_thread(read_machine)
 
     async def info(self, repo: str) -> RemoteInfo:
         """Return what the hub tells of a repo, and keep it.

@@ -123,7 +123,8 @@ class FirstRunScreen(Screen[ModelSource | None]):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         """Offer what fits, once it is known what this machine has."""
-        await self._desk.look()
+        await self._desk.look_at_disk()
+        await self._desk.look_at_machine()
         self._choice = recommend(self._desk.machine, self._desk.disk_free)
         self._draw()
 

@@ -184,7 +184,6 @@ class ModelsScreen(ModelsView):
 
     def on_key(self) -> None:
         """What was told stays until the next key."""
-        self.has_keys = True
         if not self._verify.is_verifying:
             self.say("")
 

@@ -88,12 +88,17 @@ class ModelsList:
         entries = make_entries(known)
         self._entries = {entry.key: entry for entry in entries}
         self._fits = {e.key: e.fit(self.context, desk.machine) for e in entries}
+        if not desk.has_looked:
+            self.rows = []  # rows that come in between would move the cursor
+            return
         shown = shown_entries(entries, tab=self.tab, words=words, fits=self._fits)
         ordered = sort_entries(shown, self.sort, self._fits)
         self.rows = [row_of(entry, self._fits[entry.key]) for entry in ordered]
 
     def empty_text(self) -> str:
         """What is told where there is no row."""
+        if not self._desk.has_looked:
+            return _("Looking at the disk")
         return _(_EMPTY[self.tab])
 
     def show_tab(self, tab: Tab) -> None:

@@ -58,9 +58,6 @@ class ModelsView(Screen[ModelSource | None]):
         self.desk = desk
         self.models = ModelsList(desk)
         self._is_dirty = False
-        self._has_looked = False
-        self.has_keys = False
-        """Whether a key was pressed: then the cursor stays where it is."""
         self._said = ""
 
     def compose(self) -> ComposeResult:
@@ -218,14 +215,12 @@ class ModelsView(Screen[ModelSource | None]):
             self.say_error(error)
 
     async def _look(self, path: str) -> None:
-        is_first, self._has_looked = not self._has_looked, True
-        await self.desk.look()
+        await self.desk.look_at_disk()
         self.draw()
-        key = self.models.key_of(path)
-        if not key and is_first and not self.has_keys and self.models.rows:
-            key = self.models.rows[0].key
-        if key:
+        if key := self.models.key_of(path):
             self.draw(key)
+        await self.desk.look_at_machine()
+        self.draw()
 
     def _note_job(self, job: DownloadJob | None) -> None:
         """Draw at once what began or ended, and twice a second how far it is."""
