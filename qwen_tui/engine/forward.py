@@ -15,7 +15,6 @@ from transformers import PreTrainedModel
 from qwen_tui.engine.kv_cache import KVCache
 
 _CHUNK_MAX = 2048
-_STEP = 32  # oneDNN prepares a product anew for each number of rows
 Watch = Callable[[int], bool]
 """Hears how many tokens are read, about; returns whether to stop."""
 
@@ -177,8 +176,7 @@ class Forward:
 
 def next_chunk(rule: ChunkRule, tokens: int, took_s: float) -> int:
     """Return how many tokens the next chunk takes, from the last one's rate."""
-    fitting = int(tokens / took_s * rule.seconds) // _STEP * _STEP
-    return max(rule.least, min(_CHUNK_MAX, fitting))
+    return max(rule.least, min(_CHUNK_MAX, int(tokens / took_s * rule.seconds)))
 
 
 def _layers(model: PreTrainedModel) -> Sequence[nn.Module]:
