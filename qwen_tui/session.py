@@ -21,6 +21,7 @@ from qwen_tui.chat.events import (
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
@@ -277,7 +278,7 @@ class Session:
             case ContextCut():  # what switched the thinking may be outside now
                 self._record(turn, self._loaded)
                 self._saver.put_row(_row(self.conversation))
-            case LoadProgress() | PrefillProgress() | Summarising():
+            case LoadProgress() | LoadEstimate() | PrefillProgress() | Summarising():
                 pass
             case Finished():
                 return event

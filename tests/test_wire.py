@@ -12,6 +12,7 @@ from qwen_tui.chat.events import (
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     LoadProgress,
     PrefillProgress,
     Summarising,
@@ -36,6 +37,7 @@ REQUEST = TurnRequest(
 )
 EVENTS = (
     LoadProgress("weights", 0.25),
+    LoadEstimate("cuda:0", 5, 6, 7, 8, None, "unknown"),
     Loaded(
         *("demo", "cpu", "bfloat16", 2048, 2_000_000, "switch", "abc"),
         attention="sdpa",

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui import wire
+from qwen_tui.backends.engine_child import ENDS, Engine, Job, engine_environment
 from qwen_tui.backends.measures import Measures
+from qwen_tui.backends.prepared import Prepare
 from qwen_tui.chat.backend import ModelSource, TurnRequest
 from qwen_tui.chat.events import (
     Failed,
@@ -21,7 +21,8 @@ from qwen_tui.chat.events import (
 )
 from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.child import Child, ChildGone
-from qwen_tui.i18n import _, language
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import _
 
 CANCEL_GRACE_S = 3.0
 """How long an engine may take to end a turn before it is killed."""
@@ -29,40 +30,13 @@ LOAD_CANCEL_GRACE_S = 1.0
 """The same while it loads: nothing is lost by killing it."""
 EXIT_GRACE_S = 2.0
 
-_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
-_ENDS = (Loaded, Finished, Failed)
-
-
-@dataclass(slots=True, eq=False)
-class _Engine:
-    """An engine process and what it said of itself."""
-
-    child: Child
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    """The engine said hello, or is lost."""
-    protocol: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A load or a turn, from the first step of its stream to the last."""
-
-    events: asyncio.Queue[StreamEvent] = field(
-        default_factory=asyncio.Queue[StreamEvent]
-    )
-    request_id: int = 0
-    """The request whose events count; 0 while none was sent."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """The engine ended the request, or is lost."""
-    is_loading: bool = True
-    is_cancelled: bool = False
-
 
 class LocalBackend:
     """Loads one model in an engine process and answers turns with it.
 
     Attributes:
         source: The model.
+        options: How the next load is done.
         loaded: What is loaded; None until then and after the engine's death.
         notice: What a person should know of the last stop; empty where it went well.
         on_idle_death: Called when the engine ends by itself while nothing runs.
@@ -76,18 +50,31 @@ class LocalBackend:
         log_dir: Path,
         environ: Mapping[str, str] | None = None,
         module: str = "qwen_tui.engine",
+        prepare: Prepare | None = None,
     ) -> None:
+        """Load nothing yet.
+
+        Args:
+            source: The model.
+            options: How it is to be loaded.
+            log_dir: Where the engine's stderr goes.
+            environ: The engine's environment; None takes ours.
+            module: What is started.
+            prepare: Fits the options to the machine before each load and tells what
+                it will take; runs in a thread. Raises QwenTuiError.
+        """
         self.source = source
+        self.options = options
         self.loaded: Loaded | None = None
         self.notice = ""
         self.on_idle_death: Callable[[Failed], None] | None = None
         self._is_closing = False
-        self._options = options
         self._log_file = log_dir / "engine.log"
         self._environ = environ
         self._module = module
-        self._engine: _Engine | None = None
-        self._job: _Job | None = None
+        self._prepare = prepare
+        self._engine: Engine | None = None
+        self._job: Job | None = None
         self._last_id = 0
         self._measures = Measures()
         self._readers: dict[asyncio.Task[None], Child] = {}
@@ -164,7 +151,7 @@ class LocalBackend:
         """Do a load (None) or a turn."""
         if self._job is not None:
             raise RuntimeError("one load or turn at a time")
-        job = self._job = _Job()
+        job = self._job = Job()
         self.notice = ""
         try:
             for step in self._steps(job, request):
@@ -181,19 +168,18 @@ class LocalBackend:
             await self._end(job)
 
     def _steps(
-        self, job: _Job, request: TurnRequest | None
+        self, job: Job, request: TurnRequest | None
     ) -> list[AsyncGenerator[StreamEvent, None]]:
         """Return what is done one after the other, as long as none fails."""
         steps: list[AsyncGenerator[StreamEvent, None]] = []
         if request is None or self.loaded is None:
             self.loaded = None
-            load = wire.Load(0, self.source, self._options)
-            steps = [self._connect(job), self._exchange(job, load)]
+            steps = [self._connect(job), self._load(job)]
         if request is not None:
             steps.append(self._exchange(job, wire.Generate(0, request)))
         return steps
 
-    async def _end(self, job: _Job) -> None:
+    async def _end(self, job: Job) -> None:
         """Let go of a job; one that was closed early is cancelled first."""
         try:
             if job.request_id and not job.over.is_set():
@@ -206,14 +192,16 @@ class LocalBackend:
         finally:
             self._job = None
 
-    async def _connect(self, job: _Job) -> AsyncGenerator[StreamEvent, None]:
+    async def _connect(self, job: Job) -> AsyncGenerator[StreamEvent, None]:
         """Have an engine that said hello; yields `Failed` where none can be had."""
         yield LoadProgress("import", 0.0)
         engine = self._engine
         if engine is None:
             try:
                 child = await Child.start(
-                    self._module, env=self._child_env(), log_file=self._log_file
+                    self._module,
+                    env=engine_environment(self._environ),
+                    log_file=self._log_file,
                 )
             except OSError as error:
                 yield Failed(
@@ -221,7 +209,7 @@ class LocalBackend:
                     _("The engine cannot be started: {reason}").format(reason=error),
                 )
                 return
-            engine = self._engine = _Engine(child)
+            engine = self._engine = Engine(child)
             self._readers[asyncio.create_task(self._read(engine))] = child
             if job.is_cancelled:
                 self._lose(engine, _cancelled())
@@ -236,8 +224,24 @@ class LocalBackend:
                 _("qwen-tui was updated while it ran: start it again."),
             )
 
+    async def _load(self, job: Job) -> AsyncGenerator[StreamEvent, None]:
+        """Fit the options to the machine, and have the engine load."""
+        options = self.options
+        if self._prepare is not None:
+            try:
+                prepared = await asyncio.to_thread(self._prepare, self.source, options)
+            except QwenTuiError as error:
+                yield Failed(error.code, error.message, error.hint)
+                return
+            options = prepared.options
+            yield prepared.estimate
+        load = wire.Load(0, self.source, options)
+        async with contextlib.aclosing(self._exchange(job, load)) as events:
+            async for event in events:
+                yield event
+
     async def _exchange(
-        self, job: _Job, message: wire.Load | wire.Generate
+        self, job: Job, message: wire.Load | wire.Generate
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request and yield its events, the last one included."""
         if job.is_cancelled:
@@ -251,11 +255,11 @@ class LocalBackend:
             with contextlib.suppress(ChildGone):  # its death is among the events
                 await self._engine.child.send(replace(message, id=job.request_id))
         event: StreamEvent | None = None
-        while not isinstance(event, _ENDS):
+        while not isinstance(event, ENDS):
             event = await job.events.get()
             yield event
 
-    async def _end_request(self, job: _Job) -> None:
+    async def _end_request(self, job: Job) -> None:
         """Ask the engine to end a request, and kill it when it does not."""
         engine = self._engine
         if engine is None or job.over.is_set():
@@ -274,7 +278,7 @@ class LocalBackend:
                 ).format(seconds=round(grace_s))
             self._lose(engine, _cancelled())
 
-    async def _read(self, engine: _Engine) -> None:
+    async def _read(self, engine: Engine) -> None:
         """Bring what an engine says to the running job, until it ends."""
         task = asyncio.current_task()
         assert task is not None
@@ -305,22 +309,15 @@ class LocalBackend:
         if isinstance(event, Loaded):
             self.loaded = event
         job.events.put_nowait(event)
-        if isinstance(event, _ENDS):
+        if isinstance(event, ENDS):
             job.over.set()
 
-    def _death(self, engine: _Engine) -> Failed:
+    def _death(self, engine: Engine) -> Failed:
         if self._job is not None and self._job.is_cancelled:
             return _cancelled()
-        hint = _("What came so far is kept. The next message loads the model again.")
-        if engine.child.returncode == -signal.SIGKILL:
-            hint = _(
-                "A smaller model or a shorter context needs less memory. What came so "
-                "far is kept; the next message loads the model again."
-            )
-        message = _("The engine ended: {reason}.").format(reason=engine.child.death())
-        return Failed("engine_died", message, hint)
+        return engine.death()
 
-    def _lose(self, engine: _Engine, why: Failed) -> None:
+    def _lose(self, engine: Engine, why: Failed) -> None:
         """Give an engine up; the running job ends with `why`."""
         if self._engine is not engine:
             return
@@ -334,18 +331,6 @@ class LocalBackend:
             self._job.over.set()
         elif self.on_idle_death is not None and not self._is_closing:
             self.on_idle_death(why)
-
-    def _child_env(self) -> dict[str, str]:
-        environ = os.environ if self._environ is None else self._environ
-        env = {k: v for k, v in environ.items() if k not in _TOKEN_VARIABLES}
-        return env | {
-            "HF_HUB_OFFLINE": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "TRANSFORMERS_VERBOSITY": "error",
-            "TOKENIZERS_PARALLELISM": "false",
-            "PYTHONUNBUFFERED": "1",
-            "QWEN_TUI_LANG": language(),
-        }
 
 
 def _cancelled() -> Failed:

@@ -60,6 +60,24 @@ class LoadProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadEstimate:
+    """What a load is going to take, told before it begins."""
+
+    device: str
+    weights_bytes: int
+    kv_bytes: int
+    """The KV cache once the whole context is used; 0 where nobody knows."""
+    overhead_bytes: int
+    """What computing takes besides."""
+    context_length: int
+    """Tokens; 0 where nobody knows."""
+    free_bytes: int | None
+    """On the device now; None where it does not tell."""
+    fit: Literal["fits", "tight", "too_big", "unknown"]
+    """With the whole context used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A model is ready."""
 
@@ -160,6 +178,7 @@ class ContextCut:
 
 StreamEvent = (
     LoadProgress
+    | LoadEstimate
     | Loaded
     | Summarising
     | ContextCut

@@ -15,6 +15,7 @@ from qwen_tui.cli.ask_prompt import build_prompt
 from qwen_tui.cli.context import Context, warn_of_remote_code
 from qwen_tui.cli.output import say
 from qwen_tui.errors import QwenTuiError, UsageError
+from qwen_tui.hub.loading import prepare_here
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
@@ -71,7 +72,10 @@ async def _answer(
 ) -> int:
     options = turn_options(context, source)
     backend = LocalBackend(
-        source, context.load_options(source), log_dir=context.log_dir
+        source,
+        context.load_options(source),
+        log_dir=context.log_dir,
+        prepare=prepare_here,
     )
     session = Session(store, backend, conversation, options)
     output = AskOutput(as_json=context.args.json, chat=conversation.id)

@@ -11,11 +11,18 @@ from qwen_tui.chat.events import (
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
     Summarising,
     ThinkingDelta,
+)
+from qwen_tui.chat.notes import (
+    cut_note,
+    estimate_note,
+    fit_warning,
+    summarising_note,
 )
 from qwen_tui.cli.output import say, say_json
 from qwen_tui.i18n import _
@@ -49,8 +56,12 @@ class AskOutput:
         match event:
             case LoadProgress() | Loaded() | PrefillProgress() | Summarising():
                 self._progress(progress_text(event))
+            case LoadEstimate():
+                self._tell_estimate(event)
             case ContextCut():
                 self.note(cut_note(event))
+                if event.summary:
+                    self.note(_("Their summary: {text}").format(text=event.summary))
             case ThinkingDelta(text=text):
                 self._think(text)
             case AnswerDelta(text=text):
@@ -65,6 +76,12 @@ class AskOutput:
         self._end_progress()
         say(text, sys.stderr)
 
+    def _tell_estimate(self, estimate: LoadEstimate) -> None:
+        if warning := fit_warning(estimate):
+            self.note(warning)
+        elif text := estimate_note(estimate):
+            self._progress(text)
+
     def close(self) -> None:
         """End open lines, so that the next program's output starts on its own."""
         self._end_progress()
@@ -77,6 +94,8 @@ class AskOutput:
         match event:
             case LoadProgress() | Loaded():
                 say_json({"event": "load", **asdict(event)})
+            case LoadEstimate():
+                say_json({"event": "load", "stage": "estimate", **asdict(event)})
             case PrefillProgress():
                 say_json({"event": "prefill", **asdict(event)})
             case Summarising():
@@ -153,10 +172,8 @@ def progress_text(
             return _("Loaded on {device} ({dtype})").format(device=device, dtype=dtype)
         case PrefillProgress(done=done, total=total):
             return _("Reading the prompt {done}/{total}").format(done=done, total=total)
-        case Summarising(messages=messages, tokens=tokens):
-            return _("Summing up {n} older messages: {tokens} tokens").format(
-                n=messages, tokens=f"{tokens:,}"
-            )
+        case Summarising():
+            return summarising_note(event)
 
 
 def end_note(finished: Finished) -> str:
@@ -169,24 +186,6 @@ def end_note(finished: Finished) -> str:
     if finished.thinking_cut and finished.reason == "length":
         return _("The limit was reached while thinking.")
     return ""
-
-
-def cut_note(cut: ContextCut) -> str:
-    """Return what is told about messages that do not go into the prompt."""
-    if not cut.outside:
-        return _("The whole conversation goes into the context again.")
-    told = _(
-        "{n} older messages are left out: the prompt takes {tokens} tokens instead of "
-        "{full}, of {limit}."
-    ).format(
-        n=len(cut.outside),
-        tokens=f"{cut.prompt_tokens:,}",
-        full=f"{cut.full_tokens:,}",
-        limit=f"{cut.context_length:,}",
-    )
-    if not cut.summary:
-        return told
-    return told + "\n" + _("Their summary: {text}").format(text=cut.summary)
 
 
 def _percent(fraction: float) -> int:

@@ -58,17 +58,8 @@ class Context:
 
     def load_options(self, source: ModelSource) -> LoadOptions:
         """Return how `source` is to be loaded."""
-        model = self.settings.model
-        trusted = source.identity in model.trust_remote_code
-        asked = bool(getattr(self.args, "trust_remote_code", False))
-        return LoadOptions(
-            device=model.device,
-            dtype=model.dtype,
-            threads=model.threads,
-            kv_cache_mib=model.kv_cache_mib,
-            cpu_fast=model.cpu_fast,
-            trust_remote_code=trusted or asked,
-        )
+        trusted = bool(getattr(self.args, "trust_remote_code", False))
+        return self.settings.model.load_options(source.identity, trusted=trusted)
 
 
 def make_context(args: argparse.Namespace) -> Context:
@@ -123,11 +114,15 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
         "downloads.hf_home": None if args.hf_home is None else str(args.hf_home),
         "downloads.endpoint": args.endpoint,
         "downloads.connections": getattr(args, "connections", None),
-        "model.default": getattr(args, "model", None)
-        if args.command in (None, "ask")
-        else None,
-        "model.device": getattr(args, "device", None),
-        "model.dtype": getattr(args, "dtype", None),
         "ui.lang": args.lang,
     }
+    if args.command in (None, "ask"):
+        named |= {
+            "model.default": args.model,
+            "model.device": args.device,
+            "model.dtype": args.dtype,
+            "model.context": args.context,
+            "model.yarn": args.yarn,
+            "model.quantize": args.quantize,
+        }
     return {key: value for key, value in named.items() if value is not None}

@@ -76,6 +76,18 @@ def add_model(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
     )
     add("--device", _("auto, cpu, cuda:0, mps"), metavar="DEVICE")
     add("--dtype", _("auto, bfloat16, float16, float32"), metavar="DTYPE")
+    add("--context", _("most tokens of prompt and answer"), type=count, metavar="N")
+    add(
+        "--yarn",
+        _("stretch the context this many times by YaRN"),
+        type=float,
+        metavar="F",
+    )
+    add(
+        "--quantize",
+        _("pack the weights, on CUDA"),
+        choices=("int8", "int4"),
+    )
     add(
         "--trust-remote-code",
         _("run Python code that comes with this model, with your rights"),

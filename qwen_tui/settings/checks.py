@@ -97,6 +97,9 @@ _CHECKS = {
     ),
     "model.dtype": _one_of("auto", "bfloat16", "float16", "float32"),
     "model.threads": _at_least(0),
+    "model.context": _at_least(0),
+    "model.yarn": _between(0, 64),
+    "model.quantize": _one_of("", "int8", "int4"),
     "model.kv_cache_mib": _at_least(0),
     "sampling.thinking.temperature": _TEMPERATURE,
     "sampling.thinking.top_p": _Check(

@@ -8,6 +8,7 @@ from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import N_
+from qwen_tui.wire import LoadOptions
 
 DEFAULT = N_("default")
 """The origin of what nobody set."""
@@ -28,10 +29,35 @@ class ModelSettings:
     """MiB for KV caches between turns; 0 for half of what is free."""
     cpu_fast: bool
     """Pack bf16 weights on a CPU."""
+    context: int
+    """Tokens that prompt and answer may take together; 0: all the model can."""
+    yarn: float
+    """How many times YaRN stretches the context; 0 leaves it alone."""
+    quantize: str
+    """"int8", "int4", or "" for the weights as they are."""
     trust_remote_code: tuple[str, ...]
     """Names of models whose own code may run."""
     folders: tuple[Path, ...]
     """Absolute folders in which models lie."""
+
+    def load_options(self, identity: str, *, trusted: bool = False) -> LoadOptions:
+        """Return how a model is to be loaded.
+
+        Args:
+            identity: What finds it; see `ModelSource.identity`.
+            trusted: Its own code may run, whatever the settings say.
+        """
+        return LoadOptions(
+            device=self.device,
+            dtype=self.dtype,
+            threads=self.threads,
+            kv_cache_mib=self.kv_cache_mib,
+            cpu_fast=self.cpu_fast,
+            context_length=self.context,
+            yarn_factor=self.yarn,
+            quantize=self.quantize,
+            trust_remote_code=trusted or identity in self.trust_remote_code,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Failed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.catalog import entry_of
+from qwen_tui.hub.machine import read_machine
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
@@ -23,12 +24,15 @@ from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
+    DeviceAsked,
+    LongerContextAsked,
     ModelsAsked,
     NewChatAsked,
     OpenChatAsked,
     QuitAsked,
     TurnSettled,
 )
+from qwen_tui.ui.screens.chat_options import devices_line
 from qwen_tui.ui.screens.model_status import download_text
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
@@ -65,6 +69,7 @@ class QwenTuiApp(App[int]):
         self.desk.models.listen(self._tell_download)
         ui = options.settings.ui
         self.chat = ChatScreen(thinking_open=ui.thinking_open)
+        self.chat.context.longer_context = lambda: self.desk.longer_context
         themes = self.available_themes
         self.theme = ui.theme if ui.theme in themes else _DEFAULT_THEME
         self.set_class(ui.ascii_borders, "-ascii")
@@ -143,6 +148,23 @@ class QwenTuiApp(App[int]):
         if source is not None:
             await self.chat.turns.stop_loading()
             await self._use_model(source)
+
+    @on(LongerContextAsked)
+    def load_longer(self) -> None:
+        self.desk.raise_context()
+        self.chat.load_and_resume()
+
+    @on(DeviceAsked)
+    @work(exclusive=True, group="models")
+    async def move_model(self, event: DeviceAsked) -> None:
+        if not event.device:
+            machine = await asyncio.to_thread(read_machine)
+            self.chat.tell(devices_line(machine), "warning")
+        elif self.desk.move_to(event.device):
+            await self.chat.turns.stop_loading()
+            self.chat.load_model()
+        else:
+            self.chat.tell(_("No model is loaded from this machine."), "warning")
 
     @on(NewChatAsked)
     async def begin_chat(self) -> None:

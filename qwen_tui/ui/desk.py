@@ -7,15 +7,17 @@ the event loop.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
-from qwen_tui.chat.events import Failed
+from qwen_tui.chat.events import Failed, Loaded
 from qwen_tui.errors import ChatNotFound, QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
 from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.hub.find import find_model
+from qwen_tui.hub.loading import prepare_here, raised, raised_length
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
@@ -30,6 +32,19 @@ DATABASE = "conversations.db"
 _CLOSE_S = 6.0
 
 OpenBackend = Callable[[ModelSource], Backend]
+
+
+@runtime_checkable
+class LoadsOnDisk(Protocol):
+    """A backend that loads a model of this machine, in a way that can be changed."""
+
+    source: ModelSource
+    options: LoadOptions
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """What is loaded."""
+        ...
 
 
 class Desk:
@@ -135,6 +150,29 @@ class Desk:
         if before is not None:
             await before.close()
 
+    @property
+    def longer_context(self) -> int:
+        """Tokens that the model could be loaded with; 0 where it cannot do more."""
+        backend = self.backend
+        if not isinstance(backend, LoadsOnDisk) or backend.loaded is None:
+            return 0
+        return raised_length(backend.source, backend.options, backend.loaded)
+
+    def raise_context(self) -> None:
+        """Let the next load give the model the longer context."""
+        backend = self.backend
+        if isinstance(backend, LoadsOnDisk) and backend.loaded is not None:
+            options = raised(backend.source, backend.options, backend.loaded)
+            backend.options = options or backend.options
+
+    def move_to(self, device: str) -> bool:
+        """Let the next load go to another device; False where nothing is loaded so."""
+        backend = self.backend
+        if not isinstance(backend, LoadsOnDisk):
+            return False
+        backend.options = replace(backend.options, device=device)
+        return True
+
     async def close(self) -> None:
         """Give everything back; a child that does not end in time is killed."""
         await self.models.close()
@@ -195,20 +233,12 @@ class Desk:
     def _local_backend(self, source: ModelSource) -> Backend:
         from qwen_tui.backends.local import LocalBackend  # not before the first frame
 
-        model = self.models.settings.model
-        load = LoadOptions(
-            device=model.device,
-            dtype=model.dtype,
-            threads=model.threads,
-            kv_cache_mib=model.kv_cache_mib,
-            cpu_fast=model.cpu_fast,
-            trust_remote_code=source.identity in model.trust_remote_code,
-        )
         backend = LocalBackend(
             source,
-            load,
+            self.models.settings.model.load_options(source.identity),
             log_dir=self.options.log_dir,
             environ=self.models.environ,
+            prepare=prepare_here,
         )
         backend.on_idle_death = self.on_engine_death
         return backend

@@ -63,6 +63,7 @@ class Engine:
         os.dup2(2, 1)
         self.flags = Flags()
         self.loads = self.warmed = 0
+        self.options = wire.LoadOptions()
 
     def say(self, n: int, *events: StreamEvent) -> None:
         for event in events:
@@ -77,7 +78,8 @@ class Engine:
         while True:
             self.flags.wait(lambda: bool(self.flags.work))
             match self.flags.work.pop(0):
-                case wire.Load(n, source):
+                case wire.Load(n, source, options):
+                    self.options = options
                     self.load(n, source.path)
                 case wire.Generate(n, request):
                     self.generate(n, request)
@@ -153,19 +155,17 @@ class Engine:
                 self.say(n, Finished("stop", usage))
 
     def reply(self, verb: str, rest: str) -> str:
-        match verb:
-            case "noise":
-                os.write(1, b"a stray line\n")
-                os.write(self.output, b"Loading 50%\n")
-                return "quiet"
-            case "env":
-                return os.environ.get(rest, "unset")
-            case "warmed":
-                return str(self.warmed)
-            case "pid":
-                return str(os.getpid())
-            case _:
-                return rest
+        if verb == "noise":
+            os.write(1, b"a stray line\n")
+            os.write(self.output, b"Loading 50%\n")
+        told = {
+            "noise": "quiet",
+            "loaded": str(getattr(self.options, rest, "")),
+            "env": os.environ.get(rest, "unset"),
+            "warmed": str(self.warmed),
+            "pid": str(os.getpid()),
+        }
+        return told.get(verb, rest)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,21 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from qwen_tui import i18n, wire
 from qwen_tui.backends.local import LocalBackend
+from qwen_tui.backends.prepared import Prepare
 from qwen_tui.chat.backend import Backend, ModelSource, PromptMessage, TurnRequest
 from qwen_tui.chat.events import (
     AnswerDelta,
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
@@ -24,6 +27,7 @@ from qwen_tui.chat.events import (
 )
 from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
+from qwen_tui.errors import UsageError
 from tests.helpers import until
 
 LOADED = Loaded("scripted", "cpu", "float32", 100, 1)
@@ -37,13 +41,20 @@ def turn(prompt: str) -> TurnRequest:
     )
 
 
-def backend_for(folder: Path, path: str = "/model", **environ: str) -> LocalBackend:
+def backend_for(
+    folder: Path,
+    path: str = "/model",
+    *,
+    prepare: Prepare | None = None,
+    **environ: str,
+) -> LocalBackend:
     return LocalBackend(
         ModelSource("scripted", path, "folder"),
         wire.LoadOptions(),
         log_dir=folder / "log",
         environ={**os.environ, **environ},
         module="tests.backends.scripted_engine",
+        prepare=prepare,
     )
 
 
@@ -459,3 +470,47 @@ async def test_an_engine_that_dies_while_it_counts_is_loaded_again(
     assert await backend.measure(turn("dies 9")) is None
     assert backend.loaded is None
     assert await answer(backend, "say hello") == "hello"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    options: wire.LoadOptions
+    estimate: LoadEstimate
+
+
+ESTIMATE = LoadEstimate("cpu", 1, 2, 3, 100, 10, "fits")
+
+
+async def test_a_load_is_fitted_to_the_machine_first_and_tells_what_it_takes(
+    tmp_path: Path,
+):
+    asked: list[wire.LoadOptions] = []
+
+    def prepare(_source: ModelSource, options: wire.LoadOptions) -> Prepared:
+        asked.append(options)
+        return Prepared(replace(options, device="cuda:1"), ESTIMATE)
+
+    backend = backend_for(tmp_path, prepare=prepare)
+    try:
+        events = await every(backend.load())
+        assert events[1] == ESTIMATE
+        assert events[-1] == LOADED
+        assert await answer(backend, "loaded device") == "cuda:1"
+        backend.options = wire.LoadOptions(device="cpu")
+        await every(backend.load())
+        assert [options.device for options in asked] == ["auto", "cpu"]
+    finally:
+        await backend.close()
+
+
+async def test_what_cannot_be_is_told_before_the_engine_is_asked(tmp_path: Path):
+    def prepare(_source: ModelSource, _options: wire.LoadOptions) -> Prepared:
+        raise UsageError("No YaRN.", hint="Leave it.", code="no_yarn")
+
+    backend = backend_for(tmp_path, prepare=prepare)
+    try:
+        last = (await every(backend.load()))[-1]
+        assert last == Failed("no_yarn", "No YaRN.", "Leave it.")
+        assert backend.loaded is None
+    finally:
+        await backend.close()

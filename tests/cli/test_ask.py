@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qwen_tui.paths import demo_model
 from tests.e2e.terminal import descendants, is_alive
 from tests.helpers import wait_until
 from tests.models import smollm2_gguf
@@ -175,6 +176,33 @@ def test_a_prompt_beyond_the_context_is_an_error_that_names_the_ways_out(home: P
     assert plain.returncode == 0, plain.stderr
     assert "older messages are left out" in plain.stderr
     assert "Their summary:" in plain.stderr
+
+
+def test_what_a_load_takes_is_told_before_it_begins(home: Path):
+    arguments = ("--model", "demo", "--json", "--context", "1000", "--no-think", "Hi")
+    seen = events(ask(home, *arguments))
+    estimate = next(e for e in seen if e.get("stage") == "estimate")
+    weights = demo_model() / "model.safetensors"
+    assert estimate["weights_bytes"] == weights.stat().st_size
+    assert estimate["context_length"] == 1000
+    assert estimate["kv_bytes"] > 0
+    assert estimate["free_bytes"] > 0
+    loaded = next(e for e in seen if "memory_bytes" in e)
+    assert seen.index(estimate) < seen.index(loaded)
+    assert (loaded["context_length"], loaded["own_context_length"]) == (1000, 2048)
+
+
+def test_yarn_stretches_the_context_on_request(home: Path):
+    seen = events(ask(home, "--model", "demo", "--json", "--yarn", "2", "Hi"))
+    loaded = next(event for event in seen if "memory_bytes" in event)
+    assert loaded["context_length"] == 4096
+
+
+def test_packing_weights_on_a_cpu_is_refused(home: Path):
+    result = ask(home, "--model", "demo", "--device", "cpu", "--quantize", "int8", "Hi")
+    assert result.returncode == 1
+    assert "CUDA" in result.stderr
+    assert result.stdout == ""
 
 
 def test_the_answer_alone_goes_to_stdout(home: Path):

@@ -1,13 +1,15 @@
 """A full context on the screen: the question, the marks, the ledger, the summary."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from textual.app import App
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.events import StreamEvent
 from qwen_tui.store.conversations import Store
+from qwen_tui.wire import LoadOptions
 from tests.helpers import until
 from tests.scripted import LOADED, ScriptedBackend, Step, says
 from tests.ui.chat_pilot import Person
@@ -148,3 +150,54 @@ async def test_without_anything_outside_there_is_no_summary(make_app: MakeApp) -
         await person.sees("there is no summary")
         await person.types("/context")
         await person.shown("What the next prompt takes")
+
+
+class OnDisk(ScriptedBackend):
+    """A scripted backend whose load can be changed."""
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        super().__init__(*scripts, loaded=None)
+        self.options = LoadOptions(context_length=120)
+
+    async def load(self) -> AsyncIterator[StreamEvent]:
+        length = self.options.context_length or 1000
+        device = self.options.device
+        self.load_script = [
+            replace(
+                LOADED, context_length=length, own_context_length=1000, device=device
+            )
+        ]
+        async for event in super().load():
+            yield event
+
+
+async def test_a_longer_context_is_loaded_by_one_key_and_the_answer_comes(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    backend = OnDisk([*says("all right")])
+    app = make_app(backend, chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await person.types("next")
+        await person.shown("r load with 1,000 tokens")
+        await pilot.press("r")
+        await person.shown("all right")
+        await person.idle()
+        assert outside_marks(app) == 0
+        await person.shown("/1,000")
+    assert backend.options.context_length == 0
+    assert len(backend.requests[0].messages) == 14
+
+
+async def test_the_devices_are_told_and_the_model_moves(make_app: MakeApp) -> None:
+    backend = OnDisk()
+    app = make_app(backend)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.types("/device")
+        await person.sees("GiB free")
+        await person.types("/device cuda:1")
+        await until(lambda: backend.options.device == "cuda:1", pause=pilot.pause)
+        await person.shown("scripted bf16 cuda:1")

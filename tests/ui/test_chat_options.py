@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from qwen_tui.chat.events import AnswerDelta, Finished, ThinkingDelta, Usage
+from qwen_tui.chat.events import (
+    AnswerDelta,
+    Finished,
+    LoadEstimate,
+    ThinkingDelta,
+    Usage,
+)
+from qwen_tui.hub.machine import Gpu, Machine
+from qwen_tui.ui.screens.chat_options import devices_line
 from tests.helpers import until
 from tests.scripted import LOADED, Gate, ScriptedBackend, says
 from tests.ui.chat_pilot import Person
@@ -124,3 +132,23 @@ async def test_the_last_answer_is_explained_by_a_key_and_by_a_command(
         await pilot.press("shift+tab")
         await person.types("/info")
         await person.shown("About this answer")
+
+
+def test_devices_are_told_with_what_is_free_and_who_else_is_there() -> None:
+    gib = 1024**3
+    gpus = (Gpu(0, "H100", 80 * gib, 5 * gib, 3), Gpu(1, "[/x]", gib, gib, 0))
+    line = devices_line(Machine(gpus, 16 * gib, 8 * gib))
+    assert "cuda:0 H100: 5.0 of 80.0 GiB free (3 other programs)" in line
+    assert "cuda:1 [/x]: 1.0 of 1.0 GiB free   cpu: 8.0 of 16.0 GiB free" in line
+
+
+async def test_a_load_that_is_too_big_for_a_full_context_says_so(
+    make_app: MakeApp,
+) -> None:
+    estimate = LoadEstimate("cpu", 2**30, 2**32, 0, 32768, 2**31, "too_big")
+    backend = ScriptedBackend(loaded=None, load_script=[estimate, LOADED])
+    app = make_app(backend)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.sees("weights 1.0 GiB, KV cache 4.0 GiB at 32,768 tokens")
+        await person.sees("With a full context this does not fit")

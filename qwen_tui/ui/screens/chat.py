@@ -22,6 +22,8 @@ from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
+    DeviceAsked,
+    LongerContextAsked,
     ModelsAsked,
     NewChatAsked,
     OpenChatAsked,
@@ -172,6 +174,20 @@ class ChatScreen(Screen[None]):
     async def _resume(self, choice: OverflowChoice) -> None:
         await self._run(self.turns.resume(choice))
 
+    def _ask_for_longer(self) -> None:
+        self.post_message(LongerContextAsked())
+
+    @work(exclusive=True, group="load")
+    async def load_and_resume(self) -> None:
+        """Load the model as it is now asked for, then do the turn that did not fit."""
+        self._set_running(True)
+        try:
+            await self.turns.load()
+        finally:
+            self._set_running()
+        if not self.turns.load_failed:
+            self._resume("ask")
+
     @work(group="turn")
     async def _answer_again(self, *, go_on: bool) -> None:
         await self._run(self.turns.go_on() if go_on else self.turns.retry())
@@ -185,7 +201,7 @@ class ChatScreen(Screen[None]):
             self.post_message(TurnSettled())
             if self._asked_while_answering and self.confirm.close():
                 self.tell(_("The answer is finished. Ctrl+Q quits."))
-            question = self.context.question(self._resume)
+            question = self.context.question(self._resume, self._ask_for_longer)
             if question is not None:
                 self.confirm.ask_key(*question)
         await self.read_ahead()
@@ -251,6 +267,10 @@ class ChatScreen(Screen[None]):
 
     async def action_summary(self, text: str = "") -> None:
         self.tell(await self.context.summarise(text))
+
+    def action_device(self, device: str = "") -> None:
+        if self._may_leave():
+            self.post_message(DeviceAsked(device))
 
     def action_info(self) -> None:
         """Show what made the last answer, and what it cost."""
@@ -354,6 +374,8 @@ class ChatScreen(Screen[None]):
                 self.action_toggle_thinking(command.argument)
             case "set_option":
                 self.action_set_option(command.argument)
+            case "device":
+                self.action_device(command.argument)
             case "summary":
                 await self.action_summary(command.argument)
             case "quit":

@@ -17,6 +17,7 @@ Action = Literal[
     "info",
     "context",
     "summary",
+    "device",
     "help",
     "quit",
 ]
@@ -34,10 +35,11 @@ _ACTIONS: dict[str, Action] = {
     "/info": "info",
     "/context": "context",
     "/summary": "summary",
+    "/device": "device",
     "/help": "help",
     "/quit": "quit",
 }
-_WITH_ARGUMENT = frozenset[Action]({"think", "set_option", "summary"})
+_WITH_ARGUMENT = frozenset[Action]({"think", "set_option", "summary", "device"})
 _WITH_LINES = ("/summary",)
 _SOFT_SWITCHES = ("/think", "/no_think")
 

@@ -91,6 +91,8 @@ class ContextActions:
     def __init__(self, turns: ChatTurns, composer: Composer) -> None:
         self._turns = turns
         self._composer = composer
+        self.longer_context: Callable[[], int] = lambda: 0
+        """Tells the tokens that another load would give; 0 for no more."""
 
     async def ledger_screen(self) -> ContextScreen | None:
         """Return what shows what each message takes; None where nobody can tell."""
@@ -116,22 +118,39 @@ class ContextActions:
             return f"{error.message} {error.hint}"
         return _("The summary holds from the next message on.")
 
-    def question(self, choose: Callable[[OverflowChoice], object]) -> Question | None:
-        """Return what to ask where the last prompt did not fit."""
+    def question(
+        self,
+        choose: Callable[[OverflowChoice], object],
+        load_longer: Callable[[], object],
+    ) -> Question | None:
+        """Return what to ask where the last prompt did not fit.
+
+        Args:
+            choose: Does the turn with messages left out or summed up.
+            load_longer: Does it after loading the model with a longer context.
+        """
         session = self._turns.session
         overflow = session.overflow if session is not None else None
-        if overflow is None or not overflow.outside:
+        longer = self.longer_context()
+        if overflow is None or not (overflow.outside or longer):
             return None
-        text = _(
-            "{n} of {limit} tokens.  d leave out the {k} oldest messages ({gone} "
-            "tokens)  s sum them up  any other key: neither"
-        ).format(
-            n=f"{overflow.prompt_tokens:,}",
-            limit=f"{overflow.context_length:,}",
-            k=len(overflow.outside),
-            gone=f"{overflow.outside_tokens:,}",
-        )
-        return text, {
-            "d": lambda: choose("drop_oldest"),
-            "s": lambda: choose("summarise"),
-        }
+        numbers = _("{n} of {limit} tokens.")
+        ways = [
+            numbers.format(
+                n=f"{overflow.prompt_tokens:,}", limit=f"{overflow.context_length:,}"
+            )
+        ]
+        keys: dict[str, Callable[[], object]] = {}
+        if overflow.outside:
+            drop = _("d leave out the {k} oldest messages ({gone} tokens)")
+            gone = f"{overflow.outside_tokens:,}"
+            ways += [
+                drop.format(k=len(overflow.outside), gone=gone),
+                _("s sum them up"),
+            ]
+            keys["d"] = lambda: choose("drop_oldest")
+            keys["s"] = lambda: choose("summarise")
+        if longer:
+            ways.append(_("r load with {n} tokens").format(n=f"{longer:,}"))
+            keys["r"] = load_longer
+        return "  ".join([*ways, _("any other key: nothing")]), keys

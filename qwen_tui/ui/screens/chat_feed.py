@@ -14,9 +14,11 @@ from qwen_tui.chat.events import (
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     StreamEvent,
     ThinkingDelta,
 )
+from qwen_tui.chat.notes import cut_note, fit_warning
 from qwen_tui.i18n import _
 from qwen_tui.ui.screens.chat_progress import Progress
 from qwen_tui.ui.widgets.composer import Composer
@@ -43,6 +45,7 @@ class Feed:
         self.progress = Progress()
         self.failure: Failed | None = None
         """Set when the load or turn ended in a failure."""
+        self._warning = ""
         self._widgets = widgets
         self._turn: AssistantTurn | None = None
         self._thoughts: list[str] = []
@@ -69,8 +72,12 @@ class Feed:
                 self._answers.append(text)
             case Loaded():
                 self._show_loaded(event)
+            case LoadEstimate():
+                self._warning = fit_warning(event)
             case ContextCut():
-                self._widgets.status.show_note(cut_note(event), "warning")
+                more = _("/summary shows and changes what stands for them.")
+                note = f"{cut_note(event)} {more if event.summary else ''}"
+                self._widgets.status.show_note(note.strip(), "warning")
             case Failed():
                 self.failure = event
             case _:
@@ -78,6 +85,11 @@ class Feed:
         if self.progress.phase != before and not isinstance(event, Finished):
             self.flush()
             self.show_status()
+
+    @property
+    def warning(self) -> str:
+        """What is to be told of the memory that the last load took."""
+        return self._warning
 
     def flush(self) -> None:
         """Write what came since the last time, once each."""
@@ -141,24 +153,6 @@ class Feed:
             context_tokens=loaded.context_length,
             thinking_kind=loaded.thinking,
         )
-
-
-def cut_note(cut: ContextCut) -> str:
-    """Return what is told about messages that do not go into prompts any more."""
-    if not cut.outside:
-        return _("The whole conversation goes into the context again.")
-    told = _(
-        "{n} older messages are left out: the prompt takes {tokens} tokens instead of "
-        "{full}, of {limit}."
-    ).format(
-        n=len(cut.outside),
-        tokens=f"{cut.prompt_tokens:,}",
-        full=f"{cut.full_tokens:,}",
-        limit=f"{cut.context_length:,}",
-    )
-    if not cut.summary:
-        return told
-    return f"{told} " + _("/summary shows and changes what stands for them.")
 
 
 def used_tokens(branch: list[ChatMessage]) -> int:

@@ -36,7 +36,7 @@ _KEYS = (
     ("Ctrl+Q", N_("quit")),
     (
         "/new /models /think on|off|N /set NAME VALUE /fold /retry /continue /answer "
-        "/info /context /summary /help /quit",
+        "/info /context /summary /device NAME /help /quit",
         N_("the same as commands, written as a message"),
     ),
 )

@@ -21,6 +21,18 @@ class TurnSettled(Message):
     """A turn ended: titles and order of the conversations may have changed."""
 
 
+class LongerContextAsked(Message):
+    """The person wants the model loaded with a longer context, then the answer."""
+
+
+@dataclass
+class DeviceAsked(Message):
+    """The person wants to know the devices, or the model on one of them."""
+
+    device: str
+    """Empty: tell what there is."""
+
+
 @dataclass
 class OpenChatAsked(Message):
     """The person wants to read another conversation."""

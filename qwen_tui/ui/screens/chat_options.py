@@ -3,10 +3,14 @@
 from qwen_tui.chat.choices import option_names, options_line, set_option
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.errors import UsageError
-from qwen_tui.i18n import _
+from qwen_tui.hub.machine import Machine
+from qwen_tui.i18n import _, ngettext
+from qwen_tui.sanitize import sanitize_line
 from qwen_tui.session import Session
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.status_line import Tone
+
+_GIB = 1024**3
 
 
 def switch_thinking(session: Session | None, header: HeaderBar, wish: str) -> str:
@@ -48,6 +52,27 @@ def set_by_line(session: Session | None, line: str) -> tuple[str, Tone]:
         return set_option(session.options, name, value.strip()), "plain"
     except UsageError as error:
         return f"{error.message} {error.hint}".strip(), "warning"
+
+
+def devices_line(machine: Machine) -> str:
+    """Return which devices there are, what they have free, and who else is there."""
+    parts: list[str] = []
+    for gpu in machine.gpus:
+        free, total = (f"{n / _GIB:.1f}" for n in (gpu.free_bytes, gpu.total_bytes))
+        text = _("cuda:{n} {name}: {free} of {total} GiB free")
+        told = text.format(n=gpu.index, name=gpu.name, free=free, total=total)
+        if gpu.other_processes:
+            others = ngettext(
+                "{n} other program", "{n} other programs", gpu.other_processes
+            )
+            told += f" ({others.format(n=gpu.other_processes)})"
+        parts.append(told)
+    cpu = _("cpu: {free} of {total} GiB free")
+    free, total = (
+        f"{n / _GIB:.1f}" for n in (machine.ram_available, machine.ram_total)
+    )
+    parts.append(cpu.format(free=free, total=total))
+    return sanitize_line("   ".join([*parts, _("/device NAME loads the model there.")]))
 
 
 def _switch(options: TurnOptions, wish: str) -> str:

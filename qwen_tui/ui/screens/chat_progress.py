@@ -9,12 +9,14 @@ from qwen_tui.chat.events import (
     Failed,
     Finished,
     Loaded,
+    LoadEstimate,
     LoadProgress,
     PrefillProgress,
     StreamEvent,
     Summarising,
     ThinkingDelta,
 )
+from qwen_tui.chat.notes import estimate_note, summarising_note
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.widgets.thinking_panel import count_tokens_text
 
@@ -37,6 +39,8 @@ class Progress:
     phase: Phase = "idle"
     stage: str = ""
     fraction: float = 0.0
+    estimate: str = ""
+    """What the load takes, in words."""
     summary: Summarising = field(default_factory=lambda: Summarising(0, 0))
     prefill: PrefillProgress = field(default_factory=lambda: PrefillProgress(0, 0, 0))
     thinking_tokens: int = 0
@@ -55,6 +59,8 @@ class Progress:
         match event:
             case LoadProgress(stage, fraction):
                 self.phase, self.stage, self.fraction = "loading", stage, fraction
+            case LoadEstimate():
+                self.estimate = estimate_note(event)
             case Loaded():
                 self.phase = "waiting"
             case Summarising():
@@ -100,9 +106,7 @@ class Progress:
             case "loading":
                 return self._loading_line()
             case "summary":
-                return _("Summing up {n} older messages: {tokens} tokens").format(
-                    n=self.summary.messages, tokens=f"{self.summary.tokens:,}"
-                )
+                return summarising_note(self.summary)
             case "prefill":
                 return self._prefill_line()
             case "thinking" | "answer":
@@ -111,7 +115,8 @@ class Progress:
     def _loading_line(self) -> str:
         stage = _STAGES.get(self.stage, "")
         line = _("Loading the model {percent}").format(percent=f"{self.fraction:.0%}")
-        return f"{line}, {_(stage)}" if stage else line
+        line = f"{line}, {_(stage)}" if stage else line
+        return f"{line}   {self.estimate}" if self.estimate else line
 
     def _prefill_line(self) -> str:
         counts = {

@@ -43,6 +43,11 @@ class ChatTurns:
         return not self._idle.is_set()
 
     @property
+    def load_failed(self) -> bool:
+        """The last load did not make the model ready."""
+        return self._load_failed
+
+    @property
     def has_messages(self) -> bool:
         """There is something to answer again."""
         return self.session is not None and bool(self.session.conversation.branch())
@@ -305,7 +310,9 @@ class ChatTurns:
     def _tell_loaded(self, failure: Failed | None) -> None:
         status = self._widgets.status
         if failure is None:
-            if not self.answering:
+            if self.feed.warning:
+                status.show(self.feed.warning, "warning")
+            elif not self.answering:
                 status.show(_("Ready"))
         elif failure.code == "cancelled":
             status.show(_("Loading stopped. Ctrl+R loads the model again."))
