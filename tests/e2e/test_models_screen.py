@@ -78,7 +78,7 @@ def test_search_inspect_download_pause_quit_resume_verify_delete(
         search(terminal)
         see(terminal, rf"{REPO} .* 4K .* remote")
         terminal.send("i")
-        for text in ("apache-2.0", "qwen3 4L", f"{WEIGHTS} ", "needed"):
+        for text in ("apache-2.0", "qwen3 4L", "tokenizer.json", "needed"):
             terminal.wait_for(text)
         terminal.send(ESCAPE)
         terminal.wait_for("[Found]")

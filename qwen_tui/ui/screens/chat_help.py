@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.i18n import N_, _
+from qwen_tui.ui.widgets.tones import wrap
 
 Keys = Sequence[tuple[str, str]]
 """Keys and what they do, marked for the catalogue."""
@@ -40,8 +41,9 @@ _KEYS = (
         N_("the same as commands, written as a message"),
     ),
 )
-_KEY_CELLS = 40
-_NARROW = 110  # below, the meanings would wrap under the keys
+_KEY_CELLS = 40  # longer lists of keys get a line of their own
+_LEAST_MEANING = 24
+_GAP = 2
 
 
 class HelpScreen(ModalScreen[None]):
@@ -62,22 +64,30 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#help", VerticalScroll).focus()
-        self._draw()
 
     def on_resize(self) -> None:
-        self._draw()
+        self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        text = keys_text(self._keys, narrow=self.size.width < _NARROW)
+        box = self.query_one("#help", VerticalScroll)
+        width = max(box.scrollable_content_region.width, 1)
+        text = keys_text(self._keys, width)
         self.query_one("#help-text", Static).update(Content(text))
 
 
-def keys_text(keys: Keys, *, narrow: bool) -> str:
-    """Return one line for each key, two where the terminal is narrow."""
+def keys_text(keys: Keys, width: int) -> str:
+    """Return keys and meanings beside each other, below each other where it must be."""
+    cells = [cell_len(names) for names, _meaning in keys]
+    column = max(n for n in cells if n <= _KEY_CELLS) + _GAP
+    beside = width - column >= _LEAST_MEANING
+    indent = " " * (column if beside else 2 * _GAP)
     lines = [_("Keys"), ""]
-    for names, meaning in keys:
-        if narrow or cell_len(names) > _KEY_CELLS:
-            lines += [names, f"    {_(meaning)}"]
+    for (names, meaning), n in zip(keys, cells, strict=True):
+        told = [text for line in wrap(_(meaning), width - len(indent), "plain")
+                for text, _tone in line]  # fmt: skip
+        if beside and n < column:
+            lines.append(names + " " * (column - n) + told.pop(0))
         else:
-            lines.append(f"{names}{' ' * (_KEY_CELLS - cell_len(names))}{_(meaning)}")
+            lines.append(names)
+        lines += [indent + text for text in told]
     return "\n".join([*lines, "", _("Esc closes this.")])

@@ -24,14 +24,13 @@ from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.first_run_choice import recommend
 from qwen_tui.ui.screens.model_status import machine_text, source_text
 from qwen_tui.ui.screens.models import ModelsScreen
-from qwen_tui.ui.screens.models_sources import NAMED, probe_line
+from qwen_tui.ui.screens.models_sources import NAMED, name_cells, probe_line
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.line_input import LineInput
 from qwen_tui.ui.widgets.line_text import hints_line, long_size, two_lines
 from qwen_tui.ui.widgets.tones import Line, content_of, cut
 
 DEMO = "demo"
-_NORMAL = 60
 _WIDEST = 96  # as in first_run.tcss
 
 _INTRO = N_(
@@ -181,7 +180,8 @@ class FirstRunScreen(Screen[ModelSource | None]):
             text = _("HF_HUB_OFFLINE is set: nothing can be downloaded.")
             return [*lines, [(text, "warning")]]
         best = best_source(list(self._results.values()))
-        for name in NAMED if self._desk.source in NAMED else (self._desk.source,):
+        sources = NAMED if self._desk.source in NAMED else (self._desk.source,)
+        for name in sources:
             url = resolve_endpoint(name)
             result = self._results.get(url)
             if result is not None or self._racing:
@@ -192,7 +192,7 @@ class FirstRunScreen(Screen[ModelSource | None]):
                     result,
                     is_current=is_current,
                     is_best=is_best,
-                    narrow=self.size.width < _NORMAL,
+                    name_cells=name_cells(sources, self.size.width),
                 )
                 lines.append(cut(line, max(min(self.size.width, _WIDEST) - 2, 1)))
         return lines

@@ -26,6 +26,9 @@ from qwen_tui.ui.widgets.tones import Line
 REVISIONS = "revisions"
 PARTIALS = "partials"
 _SHORT_COMMIT = 8
+_NORMAL = 60
+_AGE = 14
+_OTHERS = 58  # cells of a row of leftovers beside the name
 
 
 class DiskActions:
@@ -113,18 +116,18 @@ class DiskActions:
         if not found:
             self._view.say(_("There are no unfinished files."))
             return
-        narrow = self._view.is_narrow
         wanted = {job.repo for job in self._desk.queue.jobs if job.state != "done"}
         wanted |= {job.local_dir for job in self._desk.queue.jobs if job.local_dir}
         rows = [
-            SheetRow(str(p.path), _partial_line(p, wanted, narrow=narrow))
+            SheetRow(str(p.path), _partial_line(p, wanted, self._view.size.width))
             for p in found
         ]
         self._partials = [p for p in found if not p.in_use and p.repo not in wanted]
         size = sum(partial.size_bytes for partial in self._partials)
-        title = _("Unfinished files: Enter deletes what nobody needs, {size}").format(
-            size=long_size(size)
-        )
+        title = _("Unfinished files: all belong to downloads")
+        if self._partials:
+            text = _("Unfinished files: Enter deletes what nobody needs, {size}")
+            title = text.format(size=long_size(size))
         self._view.open_sheet(PARTIALS, title, rows)
 
     def purge(self) -> None:
@@ -162,7 +165,7 @@ def _revision_line(
     ]
 
 
-def _partial_line(partial: Partial, wanted: set[str], *, narrow: bool) -> Line:
+def _partial_line(partial: Partial, wanted: set[str], width: int) -> Line:
     if partial.in_use:
         whose, tone = _("being fetched"), "busy"
     elif partial.repo in wanted:
@@ -172,10 +175,12 @@ def _partial_line(partial: Partial, wanted: set[str], *, narrow: bool) -> Line:
     else:
         whose, tone = _("left by another tool"), "dim"
     name = partial.repo if "/" in partial.repo else Path(partial.repo).name
+    name_cells = min(max(width - _OTHERS, 16), 40)
+    age_cells = _AGE if width >= _NORMAL else 0
     return [
-        (fit_middle(sanitize_line(name), 18 if narrow else 36), "plain"),
-        (" " + fit(size_text(partial.size_bytes), 8), "plain"),
-        (fit(_age(partial.modified), 0 if narrow else 18), "dim"),
+        (fit_middle(sanitize_line(name), name_cells), "plain"),
+        (" " + fit(size_text(partial.size_bytes), 7), "plain"),
+        (fit(_age(partial.modified), age_cells), "dim"),
         (whose, tone),
     ]
 

@@ -101,12 +101,11 @@ class JobActions:
         job = await self._desk.download(repo, local_dir=local_dir)
         self._view.draw(job_key(job, str(self._desk.settings.hf_cache)))
         state = self._desk.queue.job(job.id).state
-        if state == "queued":
-            text = _("{repo} is queued: it begins when its turn comes.")
-        else:
-            text = _("Downloading {repo}. It goes on when you leave this screen.")
+        queued, running = _("{repo} is queued."), _("Downloading {repo}.")
+        text = queued if state == "queued" else running
         if state in ("queued", "running"):  # else its end was told already
-            self._view.say(text.format(repo=job.repo))
+            hint = _("It goes on when you leave this screen.")
+            self._view.say(text.format(repo=job.repo), hint)
 
     def _info_lines(self, info: RemoteInfo, disk_bytes: int | None) -> list[Line]:
         n = sum(file.wanted for file in info.files)
@@ -165,7 +164,7 @@ class JobActions:
 
     async def _pause(self, job: DownloadJob) -> None:
         await self._desk.queue.pause(job.id)
-        self._view.say(_("Paused. What is here is kept; p goes on."))
+        self._view.say(_("Paused. What is here is kept."), _("p goes on."))
 
     async def resume(self, job: DownloadJob) -> None:
         """Go on with a job, from the source that is in force now."""

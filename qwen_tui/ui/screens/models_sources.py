@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from qwen_tui.errors import UsageError
 from qwen_tui.hub.endpoint import resolve_endpoint
 from qwen_tui.hub.queries import ProbeResult, best_source
@@ -17,7 +19,6 @@ from qwen_tui.ui.widgets.sheet import SheetRow
 from qwen_tui.ui.widgets.tones import Line
 
 SOURCES = "sources"
-_NAME, _NARROW_NAME = 22, 10
 URL, HOME, SEARCH = "url", "home", "search"
 NAMED = ("official", "mirror")
 
@@ -138,7 +139,7 @@ class SourceActions:
                 self._results.get(url),
                 is_current=name == self._desk.source,
                 is_best=url == best and not self._is_probing,
-                narrow=self._view.is_narrow,
+                name_cells=name_cells(self._known, self._view.size.width),
             )
             rows.append(SheetRow(name, line))
         return rows
@@ -210,18 +211,22 @@ class SourceActions:
         self._view.say(text.format(n=n), _("d tells more and downloads."))
 
 
+def name_cells(sources: Sequence[str], width: int) -> int:
+    """Return how many cells the longest name gets: at most a third of the line."""
+    return min(max(cell_len(source_text(name)) for name in sources), width // 3)
+
+
 def probe_line(
     name: str,
     result: ProbeResult | None,
     *,
     is_current: bool,
     is_best: bool,
-    narrow: bool,
+    name_cells: int,
 ) -> Line:
     """Return what is known of one source: latency, speed, and who serves the bytes."""
     mark = "* " if is_current else "  "
-    cells = _NARROW_NAME if narrow else _NAME
-    line: Line = [(f"{mark}{fit(source_text(name), cells)} ", "plain")]
+    line: Line = [(f"{mark}{fit(source_text(name), name_cells)} ", "plain")]
     if result is None:
         return [*line, (_("being tried"), "dim")]
     if not result.reachable or result.code:

@@ -92,11 +92,6 @@ class ModelsView(Screen[ModelSource | None]):
         """The model under the cursor."""
         return self.models.entry(self.table.key)
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether there is room for the most needed only."""
-        return self.size.width < _NORMAL
-
     def say(self, text: str, hint: str = "", tone: StatusTone = "") -> None:
         """Tell what happened and what to do next; empty takes it back."""
         with self._while_here():

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.widgets.line_input import LineInput
+from qwen_tui.ui.widgets.tones import Line, content_of
 
 TABS = {
     "all": N_("All"),
@@ -61,11 +62,13 @@ class FilterBar(Horizontal):
 
     def show_tabs(self, names: Sequence[str], current: str) -> None:
         """Show these tabs, the current one in brackets."""
-        pieces = [
-            f"[{_(TABS[name])}]" if name == current else f" {_(TABS[name])} "
+        pieces: Line = [
+            (f"[{_(TABS[name])}]", "strong")
+            if name == current
+            else (f" {_(TABS[name])} ", "dim")
             for name in names
         ]
-        self._tabs.update(Content("".join(pieces)))
+        self._tabs.update(content_of([pieces]))
 
     def clear(self) -> bool:
         """Filter by nothing; False where nothing was filtered."""

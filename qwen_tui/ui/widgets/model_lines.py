@@ -19,9 +19,8 @@ from qwen_tui.ui.widgets.model_row import FITS, State
 from qwen_tui.ui.widgets.tones import Line, Tone, cut, line, wrap
 from qwen_tui.ui.widgets.transfer_lines import (
     at_hand,
-    share_of,
+    brief_progress,
     short_transfer,
-    speed_of,
     transfer_lines,
 )
 
@@ -70,9 +69,7 @@ def one_line(detail: ModelDetail, width: int) -> Line:
     transfer = detail.transfer
     parts = [detail.row.name.rpartition("/")[2]]
     if transfer is not None:
-        parts = [share_of(transfer), *speed_of(transfer)]
-        if transfer.waiting or transfer.failure:
-            parts = [transfer.waiting or transfer.failure]
+        parts = [transfer.waiting or transfer.failure or brief_progress(transfer)]
     elif detail.note:
         parts = [detail.note]
     else:

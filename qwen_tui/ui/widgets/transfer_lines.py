@@ -11,6 +11,7 @@ from qwen_tui.ui.widgets.line_text import (
     long_size,
     percent_of,
     share_text,
+    speed_text,
 )
 from qwen_tui.ui.widgets.model_detail import FileLine, TransferView
 from qwen_tui.ui.widgets.tones import Line, wrap
@@ -19,13 +20,14 @@ _BAR = 32
 
 
 def transfer_lines(transfer: TransferView, width: int) -> list[Line]:
+    """Return everything that is told of it but its files."""
     head = _("Download")
     if not transfer.bytes_per_s:
         head = _("Download {state}").format(state=transfer.state)
-    lines: list[Line] = [[(fit(f"{head}{GAP}{share_of(transfer)}", width), "plain")]]
+    lines: list[Line] = [[(fit(f"{head}{GAP}{_share(transfer)}", width), "plain")]]
     share = transfer.done_bytes / transfer.total_bytes if transfer.total_bytes else 0.0
     lines.append([("  " + bar_text(share, min(width - 2, _BAR)), "busy")])
-    speed = GAP.join(speed_of(transfer))
+    speed = GAP.join(_speed(transfer))
     if speed:
         lines.append([("  " + fit(speed, width - 2), "plain")])
     lines.append([("  " + fit(GAP.join(_counts(transfer)), width - 2), "dim")])
@@ -40,16 +42,17 @@ def transfer_lines(transfer: TransferView, width: int) -> list[Line]:
 
 
 def short_transfer(transfer: TransferView, width: int) -> Line:
+    """Return state, bar, share, speed and time in one line."""
     bar_cells = min(_BAR, max(width - 58, 0))
     share = transfer.done_bytes / transfer.total_bytes if transfer.total_bytes else 0.0
     bar = bar_text(share, bar_cells) if bar_cells else ""
-    parts = [transfer.state, bar, share_of(transfer), *speed_of(transfer)]
+    parts = [transfer.state, bar, _share(transfer), *_speed(transfer)]
     text = GAP.join(part for part in parts if part)
     return [(fit(text, width), "busy")]
 
 
 def at_hand(transfer: TransferView, width: int) -> Line:
-    """The line that tells why nothing moves, else which file is being fetched."""
+    """Return why nothing moves, else which file is being fetched."""
     trouble = transfer.waiting or f"{transfer.failure} {transfer.hint}".strip()
     if trouble:
         return [(fit(trouble, width), "error" if transfer.failure else "warning")]
@@ -58,14 +61,26 @@ def at_hand(transfer: TransferView, width: int) -> Line:
     return [(fit(text, width), "dim")]
 
 
-def share_of(transfer: TransferView) -> str:
+def brief_progress(transfer: TransferView) -> str:
+    """Return share, speed, time and bytes: what matters most comes first."""
+    if not transfer.total_bytes:
+        return _("asking what there is")
+    parts = [f"{percent_of(transfer.done_bytes, transfer.total_bytes)}%"]
+    if transfer.bytes_per_s:
+        parts.append(speed_text(transfer.bytes_per_s))
+        parts += _speed(transfer)[1:]
+    parts.append(share_text(transfer.done_bytes, transfer.total_bytes))
+    return GAP.join(parts)
+
+
+def _share(transfer: TransferView) -> str:
     if not transfer.total_bytes:
         return _("asking what there is")
     percent = percent_of(transfer.done_bytes, transfer.total_bytes)
     return f"{percent}%{GAP}{share_text(transfer.done_bytes, transfer.total_bytes)}"
 
 
-def speed_of(transfer: TransferView) -> list[str]:
+def _speed(transfer: TransferView) -> list[str]:
     if not transfer.bytes_per_s:
         return []
     parts = [f"{long_size(transfer.bytes_per_s)}/s"]
