@@ -16,9 +16,9 @@ from qwen_tui.chat.events import Failed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.catalog import entry_of
 from qwen_tui.hub.machine import read_machine
-from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
+from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.screens.chat import ChatScreen
@@ -33,7 +33,6 @@ from qwen_tui.ui.screens.chat_messages import (
     TurnSettled,
 )
 from qwen_tui.ui.screens.chat_options import devices_line
-from qwen_tui.ui.screens.model_status import download_text
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 from qwen_tui.ui.widgets.sidebar import ChatItem
@@ -66,9 +65,9 @@ class QwenTuiApp(App[int]):
         )
         self.desk.on_engine_death = self._tell_engine_death
         self.desk.models.in_use = self._paths_in_use
-        self.desk.models.listen(self._tell_download)
         ui = options.settings.ui
         self.chat = ChatScreen(thinking_open=ui.thinking_open)
+        self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context
         themes = self.available_themes
         self.theme = ui.theme if ui.theme in themes else _DEFAULT_THEME
@@ -126,12 +125,14 @@ class QwenTuiApp(App[int]):
             return await self._show_models()
         from qwen_tui.ui.screens.first_run import FirstRunScreen
 
-        return await self.push_screen_wait(FirstRunScreen(self.desk.models))
+        with self._downloads.covered():
+            return await self.push_screen_wait(FirstRunScreen(self.desk.models))
 
     async def _show_models(self) -> ModelSource | None:
         from qwen_tui.ui.screens.models import ModelsScreen  # not before it is needed
 
-        return await self.push_screen_wait(ModelsScreen(self.desk.models))
+        with self._downloads.covered():
+            return await self.push_screen_wait(ModelsScreen(self.desk.models))
 
     async def _use_model(self, source: ModelSource) -> None:
         await self.desk.use_model(source)
@@ -209,17 +210,6 @@ class QwenTuiApp(App[int]):
             return []
         is_used = backend.loaded is not None or self.chat.turns.loading
         return [Path(source.path)] if is_used else []
-
-    def _tell_download(self, job: DownloadJob | None) -> None:
-        """Keep the header of the chat true, and tell there when a model is here."""
-        self.chat.header.change(download=download_text(self.desk.models.queue.jobs))
-        if self.screen is not self.chat or job is None:
-            return
-        if job.state == "done":
-            text = _("{name} is here: Ctrl+O, then Enter loads it.")
-            self.chat.tell(text.format(name=job.repo))
-        elif job.state == "failed":
-            self.chat.tell(f"{job.message} {job.hint}".strip(), "error")
 
     def _tell_engine_death(self, failure: Failed) -> None:
         self.chat.header.change(device="", dtype="")

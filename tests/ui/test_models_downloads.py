@@ -267,7 +267,7 @@ async def test_a_failure_is_told_with_its_hint_and_can_be_resumed(tmp_path: Path
     app = HostApp(desk_for(tmp_path, downloads=hub))
     async with app.run_test(size=(120, 36)) as pilot:
         await download(pilot)
-        await sees(pilot, "No route to the hub.\n Try m.")
+        await sees(pilot, "No route to the hub.  Try m.")
         assert "failed" in table_row(app, REPO)
         hub.go_on.set()
         await pilot.press("p")

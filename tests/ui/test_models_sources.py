@@ -223,7 +223,7 @@ async def test_a_search_that_fails_says_what_to_do(tmp_path: Path):
     async with app.run_test(size=(120, 36)) as pilot:
         await sees(pilot, "Qwen3-0.6B ")
         await pilot.press("g", *"words", "enter")
-        await sees(pilot, "The hub is away.\n Try m.")
+        await sees(pilot, "The hub is away.  Try m.")
         assert "Found" not in visible_text(app)
 
 

@@ -1,12 +1,19 @@
 """Which models the table shows, in which order; no Textual."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qwen_tui.hub.catalog import load_catalog
 from qwen_tui.hub.fit import Fit
 from qwen_tui.i18n import N_, _
 from qwen_tui.ui.model_desk import ModelDesk
-from qwen_tui.ui.screens.model_entries import Known, ModelEntry, make_entries, row_of
+from qwen_tui.ui.screens.model_entries import (
+    Known,
+    ModelEntry,
+    job_key,
+    make_entries,
+    row_of,
+)
 from qwen_tui.ui.screens.model_order import Sort, Tab, shown_entries, sort_entries
 from qwen_tui.ui.widgets.model_row import ModelRow
 
@@ -94,6 +101,22 @@ class ModelsList:
         shown = shown_entries(entries, tab=self.tab, words=words, fits=self._fits)
         ordered = sort_entries(shown, self.sort, self._fits)
         self.rows = [row_of(entry, self._fits[entry.key]) for entry in ordered]
+
+    def update_jobs(self) -> None:
+        """Bring the rows of jobs up to date, and nothing else."""
+        cache_dir = str(self._desk.settings.hf_cache)
+        for job in self._desk.queue.jobs:
+            entry = self._entries.get(job_key(job, cache_dir))
+            if entry is not None and job.state != "done":
+                entry = replace(entry, job=job)
+                self._entries[entry.key] = entry
+                self._fits[entry.key] = entry.fit(self.context, self._desk.machine)
+        self.rows = [
+            row_of(entry, self._fits[row.key])
+            if (entry := self._entries[row.key]).job is not None
+            else row
+            for row in self.rows
+        ]
 
     def empty_text(self) -> str:
         """What is told where there is no row."""

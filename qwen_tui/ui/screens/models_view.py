@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -16,6 +17,7 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.errors import HubError, QwenTuiError
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.model_entries import ModelEntry
 from qwen_tui.ui.screens.model_status import jobs_text
@@ -26,7 +28,7 @@ from qwen_tui.ui.widgets.ask_line import AskLine
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.download_sheet import DownloadSheet
 from qwen_tui.ui.widgets.filter_bar import FilterBar
-from qwen_tui.ui.widgets.line_text import two_lines
+from qwen_tui.ui.widgets.line_text import GAP, two_lines
 from qwen_tui.ui.widgets.model_pane import ModelPane
 from qwen_tui.ui.widgets.model_table import ModelTable
 from qwen_tui.ui.widgets.sheet import Sheet, SheetRow
@@ -59,6 +61,7 @@ class ModelsView(Screen[ModelSource | None]):
         self.models = ModelsList(desk)
         self._is_dirty = False
         self._said = ""
+        self._put_texts: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="models-title", markup=False)
@@ -95,7 +98,9 @@ class ModelsView(Screen[ModelSource | None]):
     def say(self, text: str, hint: str = "", tone: StatusTone = "") -> None:
         """Tell what happened and what to do next; empty takes it back."""
         with self._while_here():
-            self._said = two_lines(text, hint)
+            one, two = f"{text}{GAP}{hint}".strip(), two_lines(text, hint)
+            room = self.size.width - 2
+            self._said = sanitize_line(one) if cell_len(one) <= room else two
             for name in ("good", "busy", "error"):
                 self.status.set_class(name == tone, f"-{name}")
             self._draw_status()
@@ -153,8 +158,14 @@ class ModelsView(Screen[ModelSource | None]):
 
     def _draw(self, key: str) -> None:
         self._is_dirty = False
+        self.models.update(self.filter_bar.text)
+        self._draw_table(key)
+        self.filter_bar.show_tabs(self.models.tabs, self.models.tab)
+        self.draw_pane()
+        self.draw_frame()
+
+    def _draw_table(self, key: str = "") -> None:
         models = self.models
-        models.update(self.filter_bar.text)
         self.table.show(
             models.rows,
             key=key,
@@ -162,9 +173,6 @@ class ModelsView(Screen[ModelSource | None]):
             sorted_by=models.sort,
             empty_text=models.empty_text(),
         )
-        self.filter_bar.show_tabs(models.tabs, models.tab)
-        self.draw_pane()
-        self.draw_frame()
 
     def draw_pane(self) -> None:
         """Tell of the model under the cursor."""
@@ -224,6 +232,8 @@ class ModelsView(Screen[ModelSource | None]):
             self._is_dirty = True
             return
         self.draw()
+        if job is None and self.desk.queue.notice:
+            self.say(self.desk.queue.notice, tone="error")
         if job is not None and job.state == "done":
             self.desk.arrived = ""
             text = _("{name} is here. Enter loads it.").format(name=job.repo)
@@ -233,11 +243,26 @@ class ModelsView(Screen[ModelSource | None]):
             self.say(job.message, job.hint, "error")
 
     def _flush(self) -> None:
-        if self._is_dirty:
-            self.draw()
+        """Draw how far the jobs are: their rows, their pane, the line of jobs."""
+        if not self._is_dirty:
+            return
+        self._is_dirty = False
+        with self._while_here():
+            self.models.update_jobs()
+            self._draw_table()
+            self.draw_pane()
+            self._draw_status()
 
     def _draw_status(self) -> None:
         self._put("status", self._said or jobs_text(self.desk.queue.jobs))
 
     def _put(self, place: str, text: str) -> None:
-        self.query_one(f"#models-{place}", Static).update(Content(text))
+        before = self._put_texts.get(place, "\n")
+        if before == text:
+            return
+        self._put_texts[place] = text
+        # one line for another needs no new layout, which would send the whole screen
+        lines = f"{before}\n{text}".split("\n")
+        one_each = len(lines) == 2 and max(map(cell_len, lines)) <= self.size.width - 2  # noqa: PLR2004
+        line = self.query_one(f"#models-{place}", Static)
+        line.update(Content(text), layout=not one_each)

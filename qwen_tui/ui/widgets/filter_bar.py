@@ -45,6 +45,7 @@ class FilterBar(Horizontal):
         self._label = Static(Content(_("Filter:")), id="filter-label")
         self._input = LineInput(id="filter-input")
         self._tabs = Static(markup=False, id="filter-tabs")
+        self._shown: Line = []
 
     def compose(self) -> ComposeResult:
         yield self._label
@@ -68,7 +69,9 @@ class FilterBar(Horizontal):
             else (f" {_(TABS[name])} ", "dim")
             for name in names
         ]
-        self._tabs.update(content_of([pieces]))
+        if pieces != self._shown:
+            self._shown = pieces
+            self._tabs.update(content_of([pieces]))
 
     def clear(self) -> bool:
         """Filter by nothing; False where nothing was filtered."""

@@ -62,7 +62,8 @@ class HeaderBar(Static):
         width = self.size.width
         left, right = header_parts(self.facts, width)
         gap = max(1, width - cell_len(left) - cell_len(right))
-        self.update(Content(left + " " * gap + right))
+        # always one line: a new layout would send the whole screen
+        self.update(Content(left + " " * gap + right), layout=False)
 
 
 def header_parts(facts: HeaderFacts, width: int) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from qwen_tui.ui.widgets.model_row import (
     head_cells,
     row_cells,
 )
-from qwen_tui.ui.widgets.tones import Line
+from qwen_tui.ui.widgets.tones import TONES, Line
 
 _HEAD_ROWS = 1
 
@@ -42,12 +42,7 @@ class ModelTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES = {
         "model-table--head",
         "model-table--highlight",
-        "model-table--plain",
-        "model-table--dim",
-        "model-table--good",
-        "model-table--busy",
-        "model-table--warning",
-        "model-table--error",
+        *(f"tone--{tone}" for tone in TONES),
     }
 
     highlighted: reactive[int] = reactive(0)
@@ -95,12 +90,18 @@ class ModelTable(ScrollView, can_focus=True):
             sorted_by: The column that is marked.
             empty_text: Told where there is no row.
         """
-        before = self.key
+        before, shown = self.key, (self.rows, self._found, self._sorted_by)
         keys = [row.key for row in rows]
         self.rows, self._found, self._sorted_by = rows, found, sorted_by
-        self._empty_text = empty_text
         wanted = next((k for k in (key, before) if k in keys), "")
         place = keys.index(wanted) if wanted else min(self.highlighted, len(rows) - 1)
+        if keys and (keys, found, sorted_by) == ([r.key for r in shown[0]], *shown[1:]):
+            for index, (old, new) in enumerate(zip(shown[0], rows, strict=True)):
+                if old != new:
+                    self._refresh_row(index)
+            self.highlighted = place
+            return
+        self._empty_text = empty_text
         self.virtual_size = Size(self._cells, len(rows) + _HEAD_ROWS)
         self.set_reactive(ModelTable.highlighted, max(place, 0))
         self._keep_in_sight()
@@ -108,28 +109,17 @@ class ModelTable(ScrollView, can_focus=True):
         if self.key != before:
             self.post_message(self.Highlighted(self.key))
 
-    def change(self, row: ModelRow) -> bool:
-        """Draw one row anew; False where no row has its key."""
-        for index, before in enumerate(self.rows):
-            if before.key == row.key:
-                if before != row:
-                    self.rows = [*self.rows[:index], row, *self.rows[index + 1 :]]
-                    self._refresh_row(index)
-                return True
-        return False
-
     def render_line(self, y: int) -> Strip:
         """Draw one line of the table; the head stays on top."""
         columns = columns_for(self._cells, found=self._found)
         if y < _HEAD_ROWS:
-            return self._strip(
-                head_cells(columns, self._cells, self._sorted_by), "head"
-            )
+            head = head_cells(columns, self._cells, self._sorted_by)
+            return self._strip(head, "model-table--head")
         index = y - _HEAD_ROWS + self.scroll_offset.y
         if index < len(self.rows):
             cells = row_cells(self.rows[index], columns, self._cells)
             under_cursor = index == self.highlighted
-            return self._strip(cells, "highlight" if under_cursor else "")
+            return self._strip(cells, "model-table--highlight" if under_cursor else "")
         first_empty = not self.rows and y == _HEAD_ROWS
         return self._strip([(self._empty_text if first_empty else "", "dim")], "")
 
@@ -175,9 +165,7 @@ class ModelTable(ScrollView, can_focus=True):
     def _strip(self, cells: Line, whole: str) -> Strip:
         """Return a line; `whole` names the one style of all its cells."""
         segments = [
-            Segment(
-                text, self.get_component_rich_style(f"model-table--{whole or tone}")
-            )
+            Segment(text, self.get_component_rich_style(whole or f"tone--{tone}"))
             for text, tone in cells
         ]
         last = segments[-1].style if segments else None

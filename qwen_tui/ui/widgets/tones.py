@@ -1,6 +1,6 @@
 """Pieces of text with a tone each, and the theme's colours for them."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -12,6 +12,7 @@ Tone = Literal["plain", "dim", "strong", "good", "busy", "warning", "error"]
 Line = list[tuple[str, Tone]]
 """Pieces of one line."""
 
+TONES: tuple[Tone, ...] = get_args(Tone)
 _STYLES: dict[Tone, str] = {
     "plain": "",
     "dim": "$foreground-muted",
