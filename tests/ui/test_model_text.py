@@ -40,7 +40,7 @@ from qwen_tui.ui.widgets.tones import Line, cut, wrap
 
 GIB = 1024**3
 NAMES = ["Qwen3-8B", "模型" * 30, "a/" + "long-name-" * 12, "\x1b[31m", ""]
-WIDTHS = [40, 59, 60, 75, 99, 120]
+WIDTHS = [38, 51, 52, 57, 69, 70, 99, 120]
 
 
 @pytest.fixture(params=["en", "zh"])

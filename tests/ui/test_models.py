@@ -63,6 +63,16 @@ async def test_no_line_is_wider_than_the_screen_in_chinese(
         assert "Enter 加载" in visible_text(app).splitlines()[-1]
 
 
+async def test_a_table_beside_the_pane_of_100_columns_still_tells_the_fit(
+    tmp_path: Path,
+):
+    app = HostApp(desk_for(tmp_path))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await sees(pilot, "KV at")
+        await until(lambda: "fits" in table_row(app, "Qwen3-0.6B "), pause=pilot.pause)
+        assert "remote" in table_row(app, "Qwen3-0.6B ")
+
+
 async def test_the_catalogue_is_shown_beside_what_is_here(tmp_path: Path):
     settings = settings_for(tmp_path)
     write_cached_model(settings, "Qwen/Qwen3-8B")

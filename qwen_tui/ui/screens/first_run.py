@@ -194,7 +194,7 @@ class FirstRunScreen(Screen[ModelSource | None]):
                     is_best=is_best,
                     name_cells=name_cells(sources, self.size.width),
                 )
-                lines.append(cut(line, max(min(self.size.width, _WIDEST) - 2, 1)))
+                lines.append(cut(line, max(min(self.size.width, _WIDEST) - 4, 1)))
         return lines
 
     # The ways

@@ -20,11 +20,11 @@ State = Literal[
     "remote",
 ]
 Fit = Literal["fits", "tight", "too_big", "unknown"]
-Columns = Literal["models", "found", "compact"]
+Columns = Literal["models", "found", "medium", "compact"]
 
-_NARROW = 60
+_NARROW, _MEDIUM = 52, 70
 _DTYPE, _SIZE, _STATE, _FIT = 6, 7, 20, 8
-_SHORT_STATE = 12
+_SHORT_STATE, _MEDIUM_STATE = 12, 16
 _DOWNLOADS, _DATE, _FOUND_STATE = 9, 11, 16
 _MARK = 2
 
@@ -81,13 +81,20 @@ def columns_for(width: int, *, found: bool) -> Columns:
     """Return which columns `width` cells have room for."""
     if width < _NARROW:
         return "compact"
-    return "found" if found else "models"
+    if found:
+        return "found"
+    return "medium" if width < _MEDIUM else "models"
 
 
 def head_cells(columns: Columns, width: int, sorted_by: str) -> Line:
     """Return the heads of the columns; the one that is sorted by carries a mark."""
     heads = {
         "compact": [("size", _("Size"), _SIZE), ("state", _("State"), _SHORT_STATE)],
+        "medium": [
+            ("size", _("Size"), _SIZE),
+            ("state", _("State"), _MEDIUM_STATE),
+            ("fit", _("Fit"), _FIT),
+        ],
         "found": [
             ("size", _("Size"), _SIZE),
             ("downloads", _("Loads"), _DOWNLOADS),
@@ -134,12 +141,15 @@ def row_cells(row: ModelRow, columns: Columns, width: int) -> Line:
             (fit(state, _FOUND_STATE), tone),
         ]
     fit_word, fit_tone = FITS[row.fit]
+    fits: Line = [(fit(_(fit_word), _FIT), fit_tone)]
+    if columns == "medium":
+        return [*first, sized, (fit(short_state(row), _MEDIUM_STATE), tone), *fits]
     return [
         *first,
         (fit(row.dtype, _DTYPE), "dim"),
         sized,
         (fit(state_text(row), _STATE - 1) + " ", tone),
-        (fit(_(fit_word), _FIT), fit_tone),
+        *fits,
     ]
 
 
@@ -175,6 +185,7 @@ def count_text(count: int) -> str:
 def _name_cells(columns: Columns, width: int) -> int:
     others = {
         "compact": _SIZE + _SHORT_STATE,
+        "medium": _SIZE + _MEDIUM_STATE + _FIT,
         "found": _SIZE + _DOWNLOADS + _DATE + _FOUND_STATE,
         "models": _DTYPE + _SIZE + _STATE + _FIT,
     }[columns]
