@@ -134,6 +134,14 @@ class Unload:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """The engine ends with this request's last event: it cannot compute any more.
+
+    The next load needs another process.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One stream event of request `id`."""
 
@@ -263,6 +271,7 @@ Message = (
     | Measure
     | Measured
     | Unload
+    | Leaving
     | Event
     | Download
     | DownloadPlan

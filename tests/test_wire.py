@@ -69,6 +69,7 @@ MESSAGES = (
     wire.Measure(3, REQUEST),
     wire.Measured(3, PromptTokens((MessageTokens(5), MessageTokens(6, 7)), 8, 9)),
     wire.Unload(3),
+    wire.Leaving(),
     *(wire.Event(4, event) for event in EVENTS),
     wire.Download(5, "Qwen/Qwen3-0.6B", "main", "https://huggingface.co", "/cache"),
     wire.Download(

@@ -23,6 +23,8 @@ class Engine:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """The engine said hello, or is lost."""
     protocol: int = 0
+    is_leaving: bool = False
+    """It said that it ends with the request it is at."""
 
     def death(self) -> Failed:
         """Return how it ended, for a person."""

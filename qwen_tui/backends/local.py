@@ -287,8 +287,12 @@ class LocalBackend:
                 if isinstance(message, wire.Hello):
                     engine.protocol = message.protocol
                     engine.ready.set()
+                elif isinstance(message, wire.Leaving):
+                    engine.is_leaving = True
                 elif self._engine is engine:
                     self._hear(message)
+                    if engine.is_leaving and _is_last(message):
+                        self._give_up(engine)  # no other request may reach it
             try:
                 async with asyncio.timeout(EXIT_GRACE_S):
                     await engine.child.wait()
@@ -297,6 +301,13 @@ class LocalBackend:
         finally:
             self._lose(engine, self._death(engine))
             del self._readers[task]
+
+    def _give_up(self, engine: Engine) -> None:
+        """Have no engine any more; the next load starts another one."""
+        self._engine = None
+        self.loaded = None
+        engine.ready.set()
+        self._measures.give_up()
 
     def _hear(self, message: wire.Message) -> None:
         if not isinstance(message, wire.Event | wire.Measured):
@@ -322,15 +333,16 @@ class LocalBackend:
         if self._engine is not engine:
             return
         engine.child.kill()
-        self._engine = None
-        self.loaded = None
-        engine.ready.set()
-        self._measures.give_up()
+        self._give_up(engine)
         if self._job is not None:
             self._job.events.put_nowait(why)
             self._job.over.set()
         elif self.on_idle_death is not None and not self._is_closing:
             self.on_idle_death(why)
+
+
+def _is_last(message: wire.Message) -> bool:
+    return isinstance(message, wire.Event) and isinstance(message.event, ENDS)
 
 
 def _cancelled() -> Failed:

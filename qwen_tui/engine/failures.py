@@ -11,22 +11,42 @@ from qwen_tui.engine.quantize import name_missing
 from qwen_tui.errors import ModelCorrupt, NotAModel, OutOfMemory
 from qwen_tui.i18n import _
 
+# What libraries raise as plain RuntimeError, OSError or SafetensorError: the CPU
+# allocator, mmap of a weight file, C++, cuBLAS, oneDNN.
+_NO_MEMORY = (
+    "DefaultCPUAllocator",
+    "Cannot allocate memory",
+    "std::bad_alloc",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+_NO_PRIMITIVE = "could not create a primitive"
+
 
 def out_of_memory(error: BaseException) -> OutOfMemory | None:
     """Return the failure to tell where `error` means that memory ran out."""
-    # The CPU allocator raises a plain RuntimeError; its name is in the text.
     is_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+        isinstance(error, RuntimeError | OSError | SafetensorError)
+        and any(mark in str(error) for mark in (*_NO_MEMORY, _NO_PRIMITIVE))
     )
     if not is_memory:
         return None
     return OutOfMemory(
         _("There is not enough memory left for this."),
         hint=_(
-            "Close what else uses the memory, start a shorter conversation, "
-            "or choose a smaller model."
+            "What came so far is kept. A shorter conversation or context (setting "
+            "model.context), packed weights (--quantize, on CUDA), another device or "
+            "a smaller model takes less."
         ),
     )
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Tell whether this process cannot compute any more after `error`.
+
+    oneDNN (of torch 2.13) remembers a primitive that it could not make for want of
+    memory, and never makes it again, however much memory there is later.
+    """
+    return isinstance(error, RuntimeError) and _NO_PRIMITIVE in str(error)
 
 
 def name_failure(

@@ -14,7 +14,7 @@ from qwen_tui.chat.events import Failed, Finished, LoadProgress, StreamEvent, Us
 from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.engine.channel import Channel, Job
 from qwen_tui.engine.devices import release_memory, set_threads
-from qwen_tui.engine.failures import out_of_memory
+from qwen_tui.engine.failures import is_lasting, out_of_memory
 from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.hold import ModelHold
 from qwen_tui.engine.measure import measure
@@ -38,6 +38,7 @@ class Engine:
         self._loaded: LoadedModel | None = None
         self._hold = ModelHold()
         self._reader: PromptReader | None = None
+        self._is_spent = False
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
         _log.info(
@@ -49,10 +50,14 @@ class Engine:
         job = first
         while True:
             answer = self._do(job)
+            if self._is_spent:
+                self._channel.send(wire.Leaving())
             if isinstance(answer, PromptTokens):
                 self._channel.send(wire.Measured(job.id, answer))
             else:
                 self._channel.tell(job.id, answer)
+            if self._is_spent:
+                os._exit(0)  # no clean-up is owed, and none may get stuck
             self._channel.flags.forget(job.id)
             job = self._channel.jobs.get()
 
@@ -66,6 +71,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - the job fails, the engine lives on
             _log.exception("job %s failed", job.id)
             failed = _failure(error)
+            self._is_spent = is_lasting(error)
             if self._reader is not None and out_of_memory(error) is not None:
                 self._reader.clear()  # let the next try have all the memory
         gc.collect()  # frames of the failure hold tensors

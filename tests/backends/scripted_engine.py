@@ -148,6 +148,10 @@ class Engine:
                 self.say(n, ThinkingDelta("hm"))
                 self.flags.wait(lambda: n in self.flags.answer_now)
                 self.say(n, AnswerDelta("now"), Finished("stop", usage))
+            case "spent":
+                os.write(self.output, wire.encode(wire.Leaving()))
+                self.say(n, AnswerDelta("partial"), Failed("out_of_memory", "No."))
+                os._exit(0)
             case "fails":
                 self.say(n, Failed("out_of_memory", "No memory.", "Go smaller."))
             case _:

@@ -514,3 +514,19 @@ async def test_what_cannot_be_is_told_before_the_engine_is_asked(tmp_path: Path)
         assert backend.loaded is None
     finally:
         await backend.close()
+
+
+async def test_an_engine_that_leaves_after_a_failure_is_no_death_to_be_told(
+    backend: LocalBackend,
+):
+    deaths: list[Failed] = []
+    backend.on_idle_death = deaths.append
+    events = await ask(backend, "spent")
+    assert events[-2:] == [AnswerDelta("partial"), Failed("out_of_memory", "No.")]
+    assert backend.loaded is None
+    # at once, while the old process may still be there
+    again = await ask(backend, "say hello")
+    assert LOADED in again
+    assert again[-1] == Finished("stop", USAGE)
+    await until(lambda: len(backend.pids) == 1)
+    assert deaths == []

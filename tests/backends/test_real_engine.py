@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.paths import demo_model
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
+from tests import models
+from tests.engine.engine_process import memory_of
 from tests.helpers import until, wait_until
 
 pytestmark = pytest.mark.torch
@@ -171,6 +174,39 @@ async def test_the_event_loop_stays_free_while_the_engine_loads_and_answers(
     lags.sort()
     # p99 and not the worst: this measures our loop, not the machine's other work
     assert lags[int(len(lags) * 0.99)] < 0.05
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+async def test_a_turn_that_runs_out_of_memory_keeps_the_conversation(
+    tmp_path: Path, store: Store
+):
+    folder = models.random_qwen3(tmp_path / "model", hidden=512, layers=8)
+    backend = LocalBackend(
+        ModelSource("big", str(folder), "folder"),
+        wire.LoadOptions("cpu", "float32", threads=1),
+        log_dir=tmp_path / "log",
+    )
+    session = session_for(store, backend, RANDOM)
+    session.options.max_new_tokens = 3
+    try:
+        assert isinstance((await say(session, "one"))[-1], Finished)
+        pid = backend.pids[0]
+        limits = (memory_of(pid), resource.RLIM_INFINITY)
+        resource.prlimit(pid, resource.RLIMIT_DATA, limits)
+        failed = (await say(session, "x" * 3000))[-1]
+        assert isinstance(failed, Failed)
+        assert failed.code == "out_of_memory"
+        branch = store.load(session.conversation.id).branch()
+        assert [m.content[:3] for m in branch if m.role == "user"] == ["one", "xxx"]
+        assert branch[-1].state == "failed"
+        assert branch[-1].usage["error_code"] == "out_of_memory"
+        if backend.pids == [pid]:  # else it had to leave: see `failures.is_lasting`
+            unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            resource.prlimit(pid, resource.RLIMIT_DATA, unlimited)
+        again = [event async for event in session.retry()]
+        assert isinstance(again[-1], Finished)
+    finally:
+        await backend.close()
 
 
 def test_a_killed_program_takes_its_engine_along_and_keeps_the_partial_answer(

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import resource
 import subprocess
 import sys
 import threading
@@ -15,6 +16,14 @@ from qwen_tui.chat.events import Failed, Finished, Loaded, StreamEvent
 from qwen_tui.chat.sampling import Sampling
 from tests.helpers import PATIENCE_S
 from tests.models import REPOSITORY
+
+
+def memory_of(pid: int) -> int:
+    """Return what RLIMIT_DATA counts of a process, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(row for row in status.splitlines() if row.startswith("VmData:"))
+    return int(line.split()[1]) * 1024
+
 
 _LAST = (Loaded, Finished, Failed)
 
@@ -105,6 +114,18 @@ class EngineProcess:
 
     def last(self, request: int) -> StreamEvent:
         return list(self.events(request))[-1]
+
+    def limit_memory(self, more_bytes: int) -> None:
+        """Let the process have so much more memory than it has now, and no more."""
+        limit = memory_of(self.process.pid) + more_bytes
+        self._limit((limit, resource.RLIM_INFINITY))
+
+    def lift_limit(self) -> None:
+        """Let the process have what it wants again."""
+        self._limit((resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def _limit(self, limits: tuple[int, int]) -> None:
+        resource.prlimit(self.process.pid, resource.RLIMIT_DATA, limits)
 
     def end(self) -> float:
         """Close stdin; return the seconds until the process was gone, by itself."""
