@@ -1,14 +1,16 @@
 """The text of one message: drawn piece by piece, wrapped, selected, never lost."""
 
 import pytest
-from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
+from qwen_tui.ui.widgets import message_looks
 from qwen_tui.ui.widgets.message_view import MessageView
+from qwen_tui.ui.widgets.turn_view import TurnView
+from qwen_tui.ui.widgets.typesetter import Typesetter
 from tests.helpers import until
 from tests.ui.markdown.corpus import TEXTS
 
@@ -16,19 +18,35 @@ PIECES = (1, 3, 7)
 SIZE = (60, 50)
 
 
+class Column(VerticalScroll):
+    """Has the looks of messages, as the transcript does."""
+
+    COMPONENT_CLASSES = message_looks.COMPONENT_CLASSES
+    DEFAULT_CSS = """
+    Column {
+        scrollbar-gutter: stable;
+        & > .message--strong, & > .message--heading { text-style: bold; }
+        & > .message--code { background: $surface; }
+        & > .message--code-keyword { color: $text-accent; }
+    }
+    """
+
+
 class ViewApp(App[None]):
     """Messages in a scrolling column."""
-
-    CSS = "VerticalScroll { scrollbar-gutter: stable; }"
 
     def __init__(self, *views: MessageView) -> None:
         super().__init__()
         self.view = views[0]
-        self._views = views
+        self.turns = [TurnView(view) for view in views]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
-            yield from self._views
+        column = Column()
+        typesetter = Typesetter(message_looks.Palette(column))
+        for turn in self.turns:
+            turn.typesetter = typesetter
+        with column:
+            yield from self.turns
 
 
 def shown(app: App[None]) -> str:
@@ -36,9 +54,10 @@ def shown(app: App[None]) -> str:
     return "\n".join(strip.text for strip in strips)
 
 
-def rows_of(view: MessageView) -> list[str]:
+def rows_of(app: ViewApp) -> list[str]:
     """Return every row of the message with its colours, on the screen or not."""
-    strips = [view.render_line(y) for y in range(view.size.height)]
+    turn = app.turns[0]
+    strips = [turn.render_line(y) for y in range(turn.size.height)]
     return [repr([(s.text, s.style) for s in strip]) for strip in strips]
 
 
@@ -66,10 +85,10 @@ async def test_what_was_streamed_looks_as_the_saved_message_does(
     streamed, saved = ViewApp(MessageView()), ViewApp(MessageView(text))
     async with streamed.run_test(size=SIZE) as pilot:
         await stream(streamed, pilot, text, size)
-        in_pieces = rows_of(streamed.view)
+        in_pieces = rows_of(streamed)
     async with saved.run_test(size=SIZE) as pilot:
         await ready(saved, pilot)
-        assert rows_of(saved.view) == in_pieces
+        assert rows_of(saved) == in_pieces
 
 
 @pytest.mark.parametrize("size", PIECES)
@@ -103,11 +122,10 @@ def break_at_boom(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 async def test_what_cannot_be_drawn_as_markdown_is_shown_as_plain_text() -> None:
     text = "fine **so** far\n\nboom [/x] \x1b[2J\n\nand **on** it goes"
-    view = MessageView()
-    parser: MarkdownIt = view.typesetter.parser
-    parser.block.ruler.before("fence", "boom", break_at_boom)
-    app = ViewApp(view)
+    app = ViewApp(MessageView())
     async with app.run_test(size=SIZE) as pilot:
+        parser = app.turns[0].typesetter.parser
+        parser.block.ruler.before("fence", "boom", break_at_boom)
         await stream(app, pilot, text, 9)
         await until(lambda: "it goes" in shown(app), pause=pilot.pause)
         assert "boom [/x] \u241b[2J" in shown(app)
@@ -119,7 +137,7 @@ async def test_text_that_grows_in_its_row_leaves_the_layout_alone() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         layouts: list[object] = []
-        app.screen.screen_layout_refresh_signal.subscribe(app.view, layouts.append)
+        app.screen.screen_layout_refresh_signal.subscribe(app.turns[0], layouts.append)
         app.view.append(" two")
         await until(lambda: "one two" in shown(app), pause=pilot.pause)
         assert not layouts
@@ -134,13 +152,13 @@ async def test_another_width_draws_the_message_as_if_it_had_always_been_so() -> 
     async with app.run_test(size=(100, 40)) as pilot:
         await ready(app, pilot)
         await pilot.resize_terminal(41, 40)
-        await until(lambda: app.view.size.width < 60, pause=pilot.pause)
+        await until(lambda: app.turns[0].size.width < 60, pause=pilot.pause)
         await ready(app, pilot)
-        resized = rows_of(app.view)
+        resized = rows_of(app)
     fresh = ViewApp(MessageView(text))
     async with fresh.run_test(size=(41, 40)) as pilot:
         await ready(fresh, pilot)
-        assert rows_of(fresh.view) == resized
+        assert rows_of(fresh) == resized
 
 
 async def test_the_source_of_a_message_can_be_shown_in_its_place() -> None:
@@ -170,7 +188,9 @@ async def test_the_mouse_selects_across_messages() -> None:
         await drag(pilot, Offset(6, 0), Offset(8, 1))
         assert app.screen.get_selected_text() == "beta gamma\ndelta $x^2$"
         chosen = app.screen.get_component_rich_style("screen--selection")
-        marked = [s.text for s in first.render_line(0) if bg(s) == chosen.bgcolor]
+        marked = [
+            s.text for s in app.turns[0].render_line(0) if bg(s) == chosen.bgcolor
+        ]
         assert "".join(marked) == "beta gamma"
 
 
@@ -201,6 +221,6 @@ async def test_another_theme_colours_what_is_drawn_already() -> None:
     app = ViewApp(MessageView("# Title"))
     async with app.run_test(size=SIZE) as pilot:
         await until(lambda: "Title" in shown(app), pause=pilot.pause)
-        dark = rows_of(app.view)
+        dark = rows_of(app)
         app.theme = "textual-light"
-        await until(lambda: rows_of(app.view) != dark, pause=pilot.pause)
+        await until(lambda: rows_of(app) != dark, pause=pilot.pause)

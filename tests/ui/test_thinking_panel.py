@@ -1,7 +1,6 @@
 """Thinking: live, folded when the answer starts, opened by the person."""
 
 from qwen_tui.chat.events import AnswerDelta, Finished, ThinkingDelta, Usage
-from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel
 from tests.helpers import until
 from tests.scripted import Gate, ScriptedBackend, Step, says
 from tests.ui.chat_pilot import Person
@@ -115,7 +114,8 @@ async def test_an_empty_thought_shows_no_panel(make_app: MakeApp) -> None:
         await person.ready()
         await person.asks("hi")
         await person.shown("plain")
-        assert not app.chat.query(ThinkingPanel)
+        assert app.chat.transcript.last_answer is not None
+        assert app.chat.transcript.last_answer.panel is None
 
 
 async def test_long_thoughts_are_drawn_whole(make_app: MakeApp) -> None:
@@ -130,6 +130,8 @@ async def test_long_thoughts_are_drawn_whole(make_app: MakeApp) -> None:
         await person.ready()
         await person.asks("hm")
         await pilot.press("shift+tab", "tab", "tab", "home")
-        panel = app.chat.query_one(ThinkingPanel)
-        await until(lambda: panel.size.height > 200, pause=pilot.pause)
+        assert app.chat.transcript.last_answer is not None
+        panel = app.chat.transcript.last_answer.panel
+        assert panel is not None
+        await until(lambda: len(panel.view) > 200, pause=pilot.pause)
         assert panel.text == "".join(line + "\n" for line in lines)

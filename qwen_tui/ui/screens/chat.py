@@ -67,6 +67,7 @@ class ChatScreen(Screen[None]):
         Binding("f1", "help", show=False),
         Binding("f2", "toggle_sidebar", show=False),
         Binding("f3", "fold", show=False),
+        Binding("f4", "source", show=False),
         Binding("f5", "answer_now", show=False),
         Binding("tab", "next_area(1)", show=False),
         Binding("shift+tab", "next_area(-1)", show=False),
@@ -251,6 +252,9 @@ class ChatScreen(Screen[None]):
 
     def action_fold(self) -> None:
         self.transcript.open_thinking()
+
+    def action_source(self) -> None:
+        self.transcript.show_source()
 
     async def action_answer_now(self) -> None:
         await self.turns.answer_now()

@@ -29,6 +29,7 @@ _KEYS = (
     ("F2", N_("show or hide the chats; there Enter opens, d deletes")),
     ("Ctrl+T", N_("thinking on or off from the next message")),
     ("F3", N_("open or fold the thinking")),
+    ("F4", N_("the messages as they were written, or drawn as Markdown")),
     ("F5", N_("answer now, while the model thinks")),
     ("Ctrl+R", N_("answer again; also starts the engine again")),
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
@@ -36,8 +37,8 @@ _KEYS = (
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
     (
-        "/new /models /think on|off|N /set NAME VALUE /fold /retry /continue /answer "
-        "/info /context /summary /device NAME /help /quit",
+        "/new /models /think on|off|N /set NAME VALUE /fold /source /retry /continue "
+        "/answer /info /context /summary /device NAME /help /quit",
         N_("the same as commands, written as a message"),
     ),
 )
@@ -81,7 +82,7 @@ def keys_text(keys: Keys, width: int) -> str:
     column = max(n for n in cells if n <= _KEY_CELLS) + _GAP
     beside = width - column >= _LEAST_MEANING
     indent = " " * (column if beside else 2 * _GAP)
-    lines = [_("Keys"), ""]
+    lines = [f"{_('Keys')}  {_('Esc closes this.')}", ""]
     for (names, meaning), n in zip(keys, cells, strict=True):
         told = [text for line in wrap(_(meaning), width - len(indent), "plain")
                 for text, _tone in line]  # fmt: skip
@@ -90,4 +91,4 @@ def keys_text(keys: Keys, width: int) -> str:
         else:
             lines.append(names)
         lines += [indent + text for text in told]
-    return "\n".join([*lines, "", _("Esc closes this.")])
+    return "\n".join(lines)

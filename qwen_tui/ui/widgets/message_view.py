@@ -1,66 +1,71 @@
-"""Text that grows while it streams, drawn row by row.
+"""Text that grows while it streams, as rows; `TurnView` draws them.
 
 The rest of the screen knows `append`, `finish` and `text` only, so what draws
 behind them can be replaced.
 """
 
 import time
-
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region, Size
-from textual.selection import Selection
-from textual.strip import Strip
-from textual.widget import Widget
+from typing import Protocol
 
 from qwen_tui.ui.markdown.document import Document, PlainText, Rows
-from qwen_tui.ui.markdown.rows import Row
-from qwen_tui.ui.widgets.typesetter import SLICE_S, Typesetter
-
-_SLOW_S = 0.015  # who takes longer to draw what came rests before the next time
-_REST = 8  # times as long
-_LOOKS = [
-    "strong", "em", "strike", "inline-code", "link", "math", "heading", "heading-1",
-    "heading-2", "heading-3", "heading-4", "heading-5", "heading-6", "marker", "quote",
-    "quote-bar", "rule", "muted", "code", "code-label", "code-keyword", "code-type",
-    "code-builtin", "code-function", "code-string", "code-number", "code-comment",
-    "code-deleted",
-]  # fmt: skip
+from qwen_tui.ui.markdown.rows import EMPTY_ROW, Row, pad
+from qwen_tui.ui.widgets.typesetter import Typesetter
 
 
-class MessageView(Widget):
-    """One message's text; raw in, sanitized at the screen."""
+class Drawer(Protocol):
+    """Who draws the rows."""
 
-    COMPONENT_CLASSES = {f"message--{look}" for look in _LOOKS}
-    DEFAULT_CSS = """
-    MessageView {
-        width: 1fr;
-        height: auto;
-        & > .message--strong, & > .message--heading { text-style: bold; }
-        & > .message--em { text-style: italic; }
-        & > .message--strike { text-style: strike; }
-    }
-    """
+    @property
+    def typesetter(self) -> Typesetter:
+        """What the texts are set with."""
+        ...
 
-    def __init__(self, text: str = "", *, plain: bool = False) -> None:
+    def note_change(self, view: "MessageView", first: int, before: int) -> None:
+        """Draw the rows of `view` from `first` on, there having been `before`."""
+        ...
+
+    def flush(self) -> None:
+        """Set what came, now or when there is time."""
+        ...
+
+
+class MessageView:
+    """One text of a turn; raw in, sanitized at the screen."""
+
+    def __init__(
+        self, text: str = "", *, plain: bool = False, look: str = "", indent: int = 0
+    ) -> None:
         """Begin with a text.
 
         Args:
             text: What is there already; raw.
             plain: Show it as it was written instead of as Markdown.
+            look: What all of it looks like.
+            indent: Cells left free before it, where there is room.
         """
-        super().__init__()
-        self._typesetter: Typesetter | None = None
+        self.look = look
+        self.shown = True
+        """Whether it takes part in the turn at all; change it by `show`."""
+        self.needs_room = False
+        """Leave it out on a small screen."""
+        self.drawer: Drawer | None = None
         self._text = text
         self._plain = plain
+        self._indent = indent
         self._finished = bool(text)
         self._rows: Rows | None = None
         """What is shown; None before the width is known."""
         self._next: Rows | None = None
         """What is being set to take its place, when the width has changed."""
-        self._strips: dict[int, Strip] = {}
-        self._styles_by_look: dict[str, Style] = {}
-        self._rest_until = 0.0
+        self._width = 0
+        self._left = 0
+        """Cells of `_width` that stay free."""
+        self._small = False
+
+    def __len__(self) -> int:
+        if self._rows is None or not self.shown or (self.needs_room and self._small):
+            return 0
+        return len(self._rows)
 
     @property
     def text(self) -> str:
@@ -68,21 +73,18 @@ class MessageView(Widget):
         return self._text
 
     @property
-    def typesetter(self) -> Typesetter:
-        """Shared with other messages; one of its own where none was given."""
-        if self._typesetter is None:
-            self._typesetter = Typesetter()
-        return self._typesetter
-
-    @typesetter.setter
-    def typesetter(self, typesetter: Typesetter) -> None:
-        self._typesetter = typesetter
-
-    @property
     def settled(self) -> bool:
         """Everything that can be drawn so far has been drawn."""
         rows = self._rows
+        if not self.shown:
+            return True
         return rows is not None and rows.complete and self._next is None
+
+    @property
+    def behind(self) -> bool:
+        """There is something to set."""
+        rows = self._rows if self._next is None else self._next
+        return self.shown and rows is not None and not rows.complete
 
     def append(self, text: str) -> None:
         """Add `text` at the end; never raises, whatever it holds."""
@@ -95,185 +97,117 @@ class MessageView(Widget):
     def finish(self) -> None:
         """Draw what was held back: nothing more will come."""
         self._finished = True
-        self._rest_until = 0.0
         for rows in (self._rows, self._next):
             if rows is not None:
                 rows.finish()
         self._flush()
 
+    def replace(self, text: str, look: str | None = None) -> None:
+        """Show another text instead, and in another look if one is given."""
+        new_look = self.look if look is None else look
+        if text != self._text or new_look != self.look:
+            self._text, self._finished, self.look = text, True, new_look
+            self._set_anew(at_once=True)
+
+    def show(self, shown: bool) -> None:
+        """Let it take part in the turn, or not."""
+        if shown == self.shown:
+            return
+        before = len(self)
+        self.shown = shown
+        if shown and self._rows is None and self._width:
+            self._set(self._begin())
+        self._note(0, before)
+
     def show_plain(self, plain: bool) -> None:
         """Show the text as it was written, or as Markdown."""
-        if plain == self._plain:
-            return
-        self._plain = plain
-        if self._rows is not None:
-            self._set_anew(self._rows.width)
-            self.refresh(layout=True)
+        if plain != self._plain:
+            self._plain = plain
+            self._set_anew(at_once=False)
 
-    # What the typesetter asks
+    # What the drawer asks
 
-    @property
-    def urgency(self) -> int:
-        """Messages in view come first."""
-        return 0 if self.region.overlaps(self.screen.region) else 1
+    def row(self, number: int) -> Row:
+        """Return one of the rows, its indent before it."""
+        rows = self._rows
+        if rows is None or number >= len(rows):
+            return EMPTY_ROW
+        row = rows[number]
+        return Row((pad(self._left), *row.pieces), row.join) if self._left else row
 
-    def set_some(self, deadline: float) -> bool:
-        """Set rows until the deadline; True when all is set."""
-        if self._rows is None or not self.is_attached:
-            return True
-        if self._next is None:
-            before = len(self._rows)
-            self._show_from(_set(self._rows, deadline), before)
-            return self._rows.complete
-        _set(self._next, deadline)
-        is_set = self._take_next()
-        if is_set:
-            self.refresh(layout=True)
-        return is_set
+    def fit(self, width: int, *, roomy: bool) -> None:
+        """Set the rows for a width, or as many as there is time for.
 
-    # What Textual asks
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the rows at that width, or those there are so far."""
+        Args:
+            width: In cells.
+            roomy: Whether there is room for an indent.
+        """
+        self._small = not roomy
+        self._width, self._left = width, self._indent if roomy else 0
         current = self._rows if self._next is None else self._next
-        if current is None or current.width != width:
-            self._set_anew(width)
-        return 0 if self._rows is None else len(self._rows)
+        if self.shown and (current is None or current.width != self._inner):
+            self._set(self._begin())
 
-    def render_line(self, y: int) -> Strip:
-        """Return one row, with what of it is selected."""
-        rows = self._rows
-        if rows is None or y >= len(rows):
-            return Strip.blank(self.size.width, self._style(""))
-        strip = self._strips.get(y)
-        if strip is None:
-            strip = self._strips[y] = self._strip(rows[y]).apply_offsets(0, y)
-        selection = self.text_selection
-        span = selection.get_span(y) if selection is not None else None
-        return strip if span is None else self._selected(strip, *span)
+    def set_some(self, deadline: float) -> None:
+        """Set rows until the deadline."""
+        if self._next is not None:
+            step_until(self._next, deadline)
+            self._take_next()
+        elif self._rows is not None and self.shown:
+            before = len(self)
+            self._note(step_until(self._rows, deadline), before)
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text: wrapped lines joined, formulas as their source."""
-        rows = self._rows
-        if rows is None or not len(rows):
-            return None
-        first = selection.start.y if selection.start is not None else 0
-        last = selection.end.y if selection.end is not None else len(rows) - 1
-        last = min(last, len(rows) - 1)
-        parts: list[str] = []
-        for y in range(first, last + 1):
-            start, end = selection.get_span(y) or (0, 0)
-            parts.append(rows[y].copied(start, None if end == -1 else end))
-            if y < last:
-                parts.append(rows[y].join)
-        return "".join(parts), "\n"
+    def _set_anew(self, *, at_once: bool) -> None:
+        """Begin again with the same width; what is shown stays until that is done."""
+        if self._rows is None:
+            return
+        self._next = self._begin()
+        if at_once:
+            step_until(self._next, time.perf_counter() + 1)
+        self._take_next()
+        self._flush()
 
-    def notify_style_update(self) -> None:
-        """Draw with the theme's new colours."""
-        super().notify_style_update()
-        self._styles_by_look.clear()
-        self._strips.clear()
-
-    def on_unmount(self) -> None:
-        self.typesetter.forget(self)
-
-    def _set_anew(self, width: int) -> None:
-        """Begin to set all of the text; what is shown stays until that is done."""
-        rows = (
-            PlainText(width)
-            if self._plain
-            else Document(
-                width, parser=self.typesetter.parser, lexers=self.typesetter.lexers
-            )
-        )
+    def _begin(self) -> Rows:
+        rows: Rows = PlainText(self._inner)
+        if not self._plain and self.drawer is not None:
+            shared = self.drawer.typesetter
+            rows = Document(self._inner, parser=shared.parser, lexers=shared.lexers)
         rows.append(self._text)
         if self._finished:
             rows.finish()
-        _set(rows, self.typesetter.deadline())
-        if self._rows is None:
-            self._rows = rows
+        return rows
+
+    def _set(self, rows: Rows) -> None:
+        """Set rows within a layout: no drawing is asked for."""
+        if self.drawer is not None:
+            step_until(rows, self.drawer.typesetter.deadline())
+        if self._rows is None or rows.complete:
+            self._rows, self._next = rows, None
         else:
             self._next = rows
-            self._take_next()
-        if not self.settled:
-            self.typesetter.ask(self, self)
 
-    def _take_next(self) -> bool:
+    def _take_next(self) -> None:
         """Show what was set for another width, if that is complete."""
-        if self._next is None or not self._next.complete:
-            return False
-        self._rows, self._next = self._next, None
-        self._strips.clear()
-        return True
+        if self._next is not None and self._next.complete:
+            before = len(self)
+            self._rows, self._next = self._next, None
+            self._note(0, before)
+
+    @property
+    def _inner(self) -> int:
+        return max(self._width - self._left, 1)
+
+    def _note(self, first: int, before: int) -> None:
+        if self.drawer is not None:
+            self.drawer.note_change(self, first, before)
 
     def _flush(self) -> None:
-        """Draw what came."""
-        rows = self._rows
-        if rows is None or not self.is_attached:
-            return
-        start = time.perf_counter()
-        if start >= self._rest_until:
-            before = len(rows)
-            self._show_from(_set(rows, start + SLICE_S), before)
-            took = time.perf_counter() - start
-            if took > _SLOW_S:
-                self._rest_until = start + _REST * took
-                self.set_timer(_REST * took, self._flush)
-        if self._next is not None or not rows.complete:
-            self.typesetter.ask(self, self)
-
-    def _show_from(self, first: int, before: int) -> None:
-        """Show rows from `first` on, there having been `before`."""
-        after = 0 if self._rows is None else len(self._rows)
-        for y in range(first, max(before, after)):
-            self._strips.pop(y, None)
-        if after != before:
-            self.refresh(layout=True)
-        elif first < before:
-            self.refresh(Region(0, first, self.size.width, before - first))
-
-    def _strip(self, row: Row) -> Strip:
-        style = self._style
-        segments = [Segment(text, style(look)) for text, look, _source in row.pieces]
-        return Strip(segments or [Segment(" ", style(""))])
-
-    def _style(self, look: str) -> Style:
-        found = self._styles_by_look.get(look)
-        if found is None:
-            found = self.visual_style.rich_style
-            for name in look.split():
-                found += self._own_style(f"message--{name}")
-            self._styles_by_look[look] = found
-        return found
-
-    def _own_style(self, name: str) -> Style:
-        """Return what a look changes, its colours mixed with the ground."""
-        own = self.get_component_rich_style(name, partial=True)
-        whole = self.get_component_rich_style(name)
-        return own + Style(
-            color=whole.color if own.color else None,
-            bgcolor=whole.bgcolor if own.bgcolor else None,
-        )
-
-    def _selected(self, strip: Strip, start: int, end: int) -> Strip:
-        """Return `strip` with its characters `start` to `end` marked; -1: all."""
-        chosen = self.screen.get_component_rich_style("screen--selection")
-        segments: list[Segment] = []
-        at = 0
-        for text, style, _ in strip:
-            left = min(max(start - at, 0), len(text))
-            right = len(text) if end < 0 else min(max(end - at, left), len(text))
-            parts = (text[:left], text[left:right], text[right:])
-            for number, part in enumerate(parts):
-                if part:
-                    marked = (style or Style()) + chosen if number == 1 else style
-                    segments.append(Segment(part, marked))
-            at += len(text)
-        return Strip(segments, strip.cell_length)
+        if self.drawer is not None and self._rows is not None:
+            self.drawer.flush()
 
 
-def _set(rows: Rows, deadline: float) -> int:
-    """Set rows until the deadline, once at least; return the first that changed."""
+def step_until(rows: Rows, deadline: float) -> int:
+    """Set rows until the deadline, a part at least; return the first that changed."""
     first = len(rows)
     while rows.behind:
         first = min(first, rows.step())

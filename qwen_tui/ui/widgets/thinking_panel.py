@@ -1,10 +1,5 @@
 """What the model thought: one line that counts, and the thoughts when open."""
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
-
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.ui.widgets.message_view import MessageView
 
@@ -14,39 +9,40 @@ def count_tokens_text(tokens: int) -> str:
     return ngettext("{n} token", "{n} tokens", tokens).format(n=f"{tokens:,}")
 
 
-class ThinkingPanel(Vertical):
-    """Open while the model thinks; folds when the answer starts."""
+class ThinkingPanel:
+    """Two texts of a turn. Open while the model thinks; folds when it answers."""
 
     def __init__(self, text: str = "", *, is_open: bool = False) -> None:
-        super().__init__()
+        """Begin with thoughts.
+
+        Args:
+            text: What was thought; raw. Empty: nothing shows before `append`.
+            is_open: Whether the thoughts are to be seen, and not only the line.
+        """
         self.is_open = is_open
         self.touched = False
         """The person opened or folded it: it then stays as they left it."""
+        self.line = MessageView(plain=True, look="thinking", indent=2)
+        self.view = MessageView(text, plain=True, look="thinking", indent=4)
+        self.gap = MessageView(" ", plain=True)
         self._seconds = 0.0
         self._tokens = 0
         self._live = False
         self._cut = False
-        self._line = Static(classes="thinking-line", markup=False)
-        self.view = MessageView(text, plain=True)
-        self._ready = False
+        self._show()
 
     @property
     def text(self) -> str:
         """The thoughts so far, raw."""
         return self.view.text
 
-    def compose(self) -> ComposeResult:
-        yield self._line
-        yield self.view
-
-    def on_mount(self) -> None:
-        self._ready = True  # `is_mounted` holds only after this handler
-        self._show()
-
     def append(self, text: str) -> None:
         """Add thoughts that are being streamed."""
         self._live = True
+        is_first = not self.view.text
         self.view.append(text)
+        if is_first:
+            self._show()
 
     def tick(self, seconds: float, tokens: int) -> None:
         """Tell how long the model has been thinking."""
@@ -59,25 +55,24 @@ class ThinkingPanel(Vertical):
         self._live = False
         self._cut = cut
         self._seconds, self._tokens = seconds, tokens
+        self.view.finish()
         self._show_line()
 
     def set_open(self, is_open: bool, *, by_person: bool = False) -> None:
         """Open or fold the panel."""
         self.touched = self.touched or by_person
         self.is_open = is_open
-        if self._ready:
-            self._show()
-
-    def on_click(self) -> None:
-        self.set_open(not self.is_open, by_person=True)
+        self._show()
 
     def _show(self) -> None:
-        self.view.display = self.is_open
         self._show_line()
+        self.line.show(bool(self.text))
+        self.view.show(self.is_open and bool(self.text))
+        self.gap.show(self.view.shown)
 
     def _show_line(self) -> None:
         sign = "[-]" if self.is_open else "[+]"
-        self._line.update(Content(f"{sign} {self._summary()} (F3)"))
+        self.line.replace(f"{sign} {self._summary()} (F3)")
 
     def _summary(self) -> str:
         seconds = f"{self._seconds:.1f}"

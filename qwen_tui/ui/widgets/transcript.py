@@ -1,31 +1,35 @@
 """The messages: the newest mounted, older ones fetched at the top."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.i18n import _, ngettext
-from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel
-from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
-from qwen_tui.ui.widgets.typesetter import Typesetter
-
-Turn = UserTurn | AssistantTurn
+from qwen_tui.ui.widgets import message_looks
+from qwen_tui.ui.widgets.turn import AssistantTurn, Turn, UserTurn
+from qwen_tui.ui.widgets.typesetter import SLICE_S, Typesetter
 
 _FIRST = 10
 _SLICE = 5
 _MOUNTED = 60
 _MORE = 20
+_MOST = 100
 
 
 class Transcript(VerticalScroll, can_focus=True):
     """Follows the end until the person scrolls away; End follows again."""
 
+    COMPONENT_CLASSES = message_looks.COMPONENT_CLASSES
     BINDINGS = [
         Binding("pageup", "page_up", show=False),
         Binding("i", "screen.info", show=False),
@@ -34,8 +38,11 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="transcript")
-        self._typesetter = Typesetter()
-        self._older: list[ChatMessage] = []
+        self._palette = message_looks.Palette(self)
+        self._typesetter = Typesetter(self._palette)
+        self._typesetter.on_growth = self._hold
+        self._older: list[Callable[[], Turn]] = []
+        """Makers of the messages that are not mounted, the oldest first."""
         self._thinking_open = False
         self._top = Static(id="older", markup=False)
         self._welcome = Static(id="welcome", markup=False)
@@ -43,8 +50,11 @@ class Transcript(VerticalScroll, can_focus=True):
         self._turns = Vertical(id="turns")
         self._mounting = asyncio.Lock()
         self._kept: tuple[Widget, int] | None = None
-        """A turn, and the row of the view where its top is to stay."""
+        """What is being read: a turn, and the row of the view where its top is."""
         self._is_keeping = False
+        self._is_looking = False
+        self._as_source = False
+        self._shown: Sequence[ChatMessage] = ()
         self._outside: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -65,8 +75,14 @@ class Transcript(VerticalScroll, can_focus=True):
 
     @property
     def n_older(self) -> int:
-        """Messages that are not mounted yet."""
+        """Messages that are not mounted."""
         return len(self._older)
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The messages that are mounted."""
+        found = self._turns.children
+        return [turn for turn in found if isinstance(turn, Turn)]
 
     @property
     def last_answer(self) -> AssistantTurn | None:
@@ -80,7 +96,8 @@ class Transcript(VerticalScroll, can_focus=True):
         """Replace everything by `messages`, the newest first to appear."""
         async with self._mounting:
             self._thinking_open = thinking_open
-            self._older = list(messages)
+            self._older = [partial(self._build, message) for message in messages]
+            self._shown = messages
             self._kept = None
             with self.app.batch_update():
                 await self.query(".turn").remove()
@@ -91,10 +108,11 @@ class Transcript(VerticalScroll, can_focus=True):
 
     async def add(self, turn: Turn, *, before: Widget | None = None) -> None:
         """Mount a turn at the end, or before another, and follow the end."""
-        turn.share(self._typesetter)
+        self._share(turn)
         self._welcome.display = False
         await self._turns.mount(turn, before=before)
         self.anchor()
+        await self._prune()
 
     def mark_outside(
         self, messages: Sequence[ChatMessage], outside: frozenset[str]
@@ -105,87 +123,84 @@ class Transcript(VerticalScroll, can_focus=True):
             messages: Those that are shown, oldest first, mounted or not.
             outside: The ids of those to be marked.
         """
-        self._outside = outside
-        turns = [turn for turn in self.query(".turn") if isinstance(turn, Turn)]
-        for turn, message in zip(reversed(turns), reversed(messages), strict=False):
+        self._shown, self._outside = messages, outside
+        for turn, message in zip(
+            reversed(self.turns), reversed(messages), strict=False
+        ):
             turn.mark_outside(message.id in outside)
+
+    def show_source(self) -> None:
+        """Show all messages as they were written, or as Markdown again."""
+        self._as_source = not self._as_source
+        for turn in self.turns:
+            turn.view.show_plain(self._as_source or isinstance(turn, UserTurn))
 
     def open_thinking(self) -> None:
         """Open or fold the thinking of the newest answer that has some."""
-        panels = self.query(ThinkingPanel)
-        if panels:
-            panel = panels.last()
-            self.set_panel(panel, is_open=not panel.is_open, by_person=True)
+        for turn in reversed(self.turns):
+            if isinstance(turn, AssistantTurn) and turn.panel is not None:
+                self._set_thinking(turn, is_open=not turn.panel.is_open, by_person=True)
+                return
 
-    def set_panel(
-        self, panel: ThinkingPanel, *, is_open: bool, by_person: bool = False
-    ) -> None:
-        """Open or fold a panel without moving what is being read."""
-        if not self.following and self._is_above(panel):
-            self._keep_view()
-        panel.set_open(is_open, by_person=by_person)
+    @on(AssistantTurn.ThinkingClicked)
+    def toggle_thinking(self, event: AssistantTurn.ThinkingClicked) -> None:
+        if event.turn.panel is not None:
+            is_open = not event.turn.panel.is_open
+            self._set_thinking(event.turn, is_open=is_open, by_person=True)
 
     def fold_when_unread(self, turn: AssistantTurn) -> None:
         """Fold the thinking of `turn` unless somebody is reading it."""
-        panel = turn.panel
-        if panel is None or not turn.wants_folding:
-            return
-        if self.following or self._is_above(panel):
-            self.set_panel(panel, is_open=False)
+        if turn.wants_folding and (self.following or self._is_above(turn)):
+            self._set_thinking(turn, is_open=False)
 
     def action_scroll_end(self) -> None:
         self.anchor()
 
     def action_page_up(self) -> None:
-        if self.scroll_y <= 0 and self._older:
-            self.run_worker(self.mount_older(_MORE), group="older")
-        else:
+        if not self._fetch_older():
             super().action_page_up()
+
+    def action_scroll_up(self) -> None:
+        if not self._fetch_older():
+            super().action_scroll_up()
+
+    def action_scroll_home(self) -> None:
+        if not self._fetch_older():
+            super().action_scroll_home()
+
+    def on_mouse_scroll_up(self) -> None:
+        self._fetch_older()
 
     async def mount_older(self, count: int) -> None:
         """Mount `count` older messages above without moving what is in view."""
         async with self._mounting:
-            if not self.following:
-                self._keep_view()
-            with self.app.batch_update():
-                await self._mount_newest(count)
+            await self._mount_newest(count)
+            if len(self.turns) + self.n_older == len(self._shown):
+                self.mark_outside(self._shown, self._outside)
             self._show_top()
 
-    def _is_above(self, panel: ThinkingPanel) -> bool:
-        return panel.region.bottom <= self.region.y
+    def notify_style_update(self) -> None:
+        """Read the theme again for all messages."""
+        super().notify_style_update()
+        self._palette.clear()
 
-    async def _fill(self) -> None:
-        while self._older and len(self.query(".turn")) < _MOUNTED:
-            await asyncio.sleep(0)  # the event loop breathes between slices
-            await self.mount_older(_SLICE)
+    def _hold(self, below: int, moved: int) -> None:
+        """Scroll along with rows above the view that come or go, before the layout.
 
-    async def _mount_newest(self, count: int) -> None:
-        """Mount the newest of what is not mounted, above what is."""
-        newest, self._older = self._older[-count:], self._older[:-count]
-        turns = [self._build(message) for message in newest]
-        if turns:
-            await self._turns.mount_all(turns, after=self._welcome)
-
-    def _build(self, message: ChatMessage) -> Widget:
-        if message.role == "user":
-            turn = UserTurn(message.content, message.created_at)
-        else:
-            turn = AssistantTurn(message, thinking_open=self._thinking_open)
-        turn.share(self._typesetter)
-        turn.mark_outside(message.id in self._outside)
-        return turn
-
-    def _keep_view(self) -> None:
-        """Hold what is read now in its place, until the person scrolls."""
-        top = self.region.y
-        for turn in self.query(".turn"):
-            if turn.region.bottom > top:
-                self._kept = (turn, turn.region.y - top)
-                return
+        Args:
+            below: The row of the screen below which everything moves.
+            moved: By so many rows.
+        """
+        if self.following or below > self.region.y:
+            return
+        y = max(self.scroll_y + moved, 0)
+        for name in ("scroll_y", "scroll_target_y"):  # unwatched, as the anchor does
+            reactive: Reactive[float] = getattr(Transcript, name)
+            self.set_reactive(reactive, y)
+        self.vertical_scrollbar.position = y
 
     def watch_virtual_size(self) -> None:
-        # Markdown draws itself piece by piece, so what lies above grows more than
-        # once after it was mounted.
+        # What `_hold` could not foresee: another width.
         if self._kept is None or not self._kept[0].is_attached:
             return
         turn, row = self._kept
@@ -199,12 +214,113 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if not self._is_keeping:
+        if self._is_keeping:
+            return
+        if new_value >= self.max_scroll_y:
             self._kept = None
+        elif self._kept is not None:
+            turn, row = self._kept
+            self._kept = (turn, row - round(new_value) + round(old_value))
+        if not self._is_looking:
+            self._is_looking = True
+            self.call_after_refresh(self._look)
+
+    async def _look(self) -> None:
+        """Notice after a scroll what is being read."""
+        self._is_looking = False
+        if self.following:
+            self._kept = None
+            await self._prune()
+        else:
+            self._keep_view()
+
+    def _fetch_older(self) -> bool:
+        """Fetch older messages if the top is in view; tell whether there were any."""
+        if self.scroll_y > 0 or not self._older:
+            return False
+        if not self._mounting.locked():
+            self.run_worker(self.mount_older(_MORE), group="older", exit_on_error=False)
+        return True
+
+    def _set_thinking(
+        self, turn: AssistantTurn, *, is_open: bool, by_person: bool = False
+    ) -> None:
+        if turn.panel is not None:
+            turn.panel.set_open(is_open, by_person=by_person)
+
+    def _is_above(self, turn: AssistantTurn) -> bool:
+        return turn.thinking_end <= self.region.y
+
+    async def _fill(self) -> None:
+        """Mount more of the messages, a slice of time after another."""
+        while self._older and len(self.turns) < _MOUNTED:
+            await asyncio.sleep(0)  # the event loop breathes between slices
+            await self.mount_older(_SLICE)
+
+    async def _mount_newest(self, count: int) -> None:
+        """Mount the newest of what is not mounted, above what is."""
+        newest, self._older = self._older[-count:], self._older[:-count]
+        turns = [make() for make in newest]
+        for turn in turns:
+            self._share(turn)
+            await self._prepare(turn)
+        with self.app.batch_update():
+            await self._turns.mount_all(turns, after=self._welcome)
+            rows = sum(turn.n_rows + turn.styles.margin.height for turn in turns)
+            self._hold(self.region.y, rows)
+
+    async def _prepare(self, turn: Turn) -> None:
+        """Set all of a turn, so that it comes with its height."""
+        width = self._turns.size.width
+        while width and not turn.prepare(width, self.app.size.width, _soon()):
+            await self._typesetter.breathe()
+
+    async def _prune(self) -> None:
+        """Put the oldest messages away that are too many, while the end is read."""
+        if not self.following or len(self.turns) <= _MOST or self._mounting.locked():
+            return
+        async with self._mounting:
+            away = self.turns[:-_MOUNTED]
+            self._older += [self._maker(turn) for turn in away]
+            with self.app.batch_update():
+                await self._turns.remove_children(away)
+            self._show_top()
+
+    def _build(self, message: ChatMessage) -> Turn:
+        if message.role == "user":
+            turn = UserTurn(message.content, message.created_at)
+        else:
+            turn = AssistantTurn(message, thinking_open=self._thinking_open)
+        turn.mark_outside(message.id in self._outside)
+        return turn
+
+    def _maker(self, turn: Turn) -> Callable[[], Turn]:
+        """Return what makes the same turn again."""
+        if isinstance(turn, AssistantTurn) and turn.message is not None:
+            return partial(self._build, turn.message)
+        assert isinstance(turn, UserTurn)
+        return partial(UserTurn, turn.text, turn.created_at)
+
+    def _share(self, turn: Turn) -> None:
+        turn.typesetter = self._typesetter
+        if self._as_source:
+            turn.view.show_plain(True)
+
+    def _keep_view(self) -> None:
+        """Hold what is read now in its place."""
+        top = self.region.y
+        for turn in self.turns:
+            if turn.region.bottom > top:
+                self._kept = (turn, turn.region.y - top)
+                return
 
     def _show_top(self) -> None:
         n = len(self._older)
         text = ngettext("^ {n} older message (PgUp)", "^ {n} older messages (PgUp)", n)
         self._top.update(text.format(n=n))
         self._top.display = n > 0
-        self._welcome.display = not n and not self.query(".turn")
+        self._welcome.display = not n and not self.turns
+
+
+def _soon() -> float:
+    return time.perf_counter() + SLICE_S

@@ -4,10 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
+from textual.events import Click
+from textual.message import Message
 
 from qwen_tui.chat.answer import usage_from
 from qwen_tui.chat.conversation import ChatMessage
@@ -15,7 +13,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize, sanitize_line
 from qwen_tui.ui.widgets.message_view import MessageView
 from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel, count_tokens_text
-from qwen_tui.ui.widgets.typesetter import Typesetter
+from qwen_tui.ui.widgets.turn_view import TurnView
 
 _PROMPT_LINES = 40
 _PROMPT_CHARS = 4000
@@ -37,13 +35,17 @@ def shorten_prompt(text: str) -> str:
     return head + "\n" + more.format(n=f"{hidden:,}")
 
 
-class Turn(Vertical):
+class Turn(TurnView):
     """A message under a line that tells whose it is."""
 
-    def __init__(self) -> None:
-        super().__init__(classes="turn")
-        self._head = Static(classes="turn-head", markup=False)
+    view: MessageView
+    """Its text."""
+
+    def __init__(self, look: str, indent: int, *views: MessageView) -> None:
+        self._head = MessageView(plain=True, look=look, indent=indent)
+        super().__init__(self._head, *views, classes="turn")
         self._title = ""
+        self._look = look
         self._is_outside = False
 
     def mark_outside(self, is_outside: bool) -> None:
@@ -58,26 +60,21 @@ class Turn(Vertical):
         self._draw_head()
 
     def _draw_head(self) -> None:
-        mark = "  " + _("outside the context") if self._is_outside else ""
-        self._head.update(Content(self._title + mark))
+        if self._is_outside:
+            self._head.replace(f"{self._title}  {_('outside the context')}", "muted")
+        else:
+            self._head.replace(self._title, self._look)
 
 
 class UserTurn(Turn):
     """What the person wrote, exactly as written."""
 
     def __init__(self, text: str, created_at: float) -> None:
-        super().__init__()
         self.text = text
-        self.view = MessageView(shorten_prompt(text), plain=True)
+        self.created_at = created_at
+        self.view = MessageView(shorten_prompt(text), plain=True, indent=2)
+        super().__init__("head-user", 0, self.view)
         self._show_title("> " + _("You") + "  " + clock(created_at))
-
-    def share(self, typesetter: Typesetter) -> None:
-        """Set the text by the turn of all messages; called before it is mounted."""
-        self.view.typesetter = typesetter
-
-    def compose(self) -> ComposeResult:
-        yield self._head
-        yield self.view
 
 
 class AssistantTurn(Turn):
@@ -86,33 +83,22 @@ class AssistantTurn(Turn):
     def __init__(
         self, message: ChatMessage | None = None, *, thinking_open: bool = False
     ) -> None:
-        super().__init__()
-        self._message = message
+        self.message = message
+        """As it was saved; None while it is being written."""
         self._thinking_open = thinking_open
-        self._streaming = message is None
-        self._typesetter: Typesetter | None = None
-        self.panel: ThinkingPanel | None = None
-        self.view = MessageView(message.content if message else "")
-        self._foot = Static(classes="turn-foot -empty", markup=False)
-        if message is not None and message.thinking:
-            self.panel = ThinkingPanel(message.thinking, is_open=thinking_open)
+        thinking = message.thinking if message else ""
+        self._panel = ThinkingPanel(thinking, is_open=thinking_open or message is None)
+        self.view = MessageView(message.content if message else "", indent=2)
+        self._foot = MessageView(plain=True, look="foot", indent=2)
+        panel = (self._panel.line, self._panel.view, self._panel.gap)
+        super().__init__("head-model", 2, *panel, self.view, self._foot)
+        if message is not None:
+            self.settle(message)
 
-    def share(self, typesetter: Typesetter) -> None:
-        """Set the texts by the turn of all messages; called before it is mounted."""
-        self._typesetter = self.view.typesetter = typesetter
-        if self.panel is not None:
-            self.panel.view.typesetter = typesetter
-
-    def compose(self) -> ComposeResult:
-        yield self._head
-        if self.panel is not None:
-            yield self.panel
-        yield self.view
-        yield self._foot
-
-    def on_mount(self) -> None:
-        if self._message is not None:
-            self.settle(self._message)
+    @property
+    def panel(self) -> ThinkingPanel | None:
+        """The thinking; None where there is none (yet)."""
+        return self._panel if self._panel.text else None
 
     def name_model(self, model: str, soft_switch: str = "") -> None:
         """Tell which model is answering, and what switched its thinking if so."""
@@ -120,12 +106,7 @@ class AssistantTurn(Turn):
 
     def think(self, text: str) -> None:
         """Add streamed thoughts; the panel appears with the first."""
-        if self.panel is None:
-            self.panel = ThinkingPanel(is_open=True)
-            if self._typesetter is not None:
-                self.panel.view.typesetter = self._typesetter
-            self.mount(self.panel, after=self._head)
-        self.panel.append(text)
+        self._panel.append(text)
 
     def answer(self, text: str) -> None:
         """Add to the streamed answer."""
@@ -134,28 +115,37 @@ class AssistantTurn(Turn):
     @property
     def wants_folding(self) -> bool:
         """The thinking is open, and nobody asked for it to stay so."""
-        panel = self.panel
+        panel = self._panel
         return (
-            panel is not None
+            bool(panel.text)
             and panel.is_open
             and not panel.touched
             and not self._thinking_open
         )
 
+    @property
+    def thinking_end(self) -> int:
+        """The row of the screen below the thinking."""
+        return self.region.y + self.first_row(self.view)
+
     def settle(self, message: ChatMessage) -> None:
         """Show the message as it was saved: its state, its numbers."""
-        self._message = message
+        self.message = message
         switch = str(message.sampling.get("soft_switch") or "")
         self._show_head(message.model, message.created_at, switch)
         usage = message.usage
-        if self.panel is not None:
-            self.panel.settle(
-                float(usage.get("thinking_s") or 0.0),
-                int(usage.get("thinking_tokens") or 0),
-                cut=bool(usage.get("thinking_cut")),
-            )
+        self._panel.settle(
+            float(usage.get("thinking_s") or 0.0),
+            int(usage.get("thinking_tokens") or 0),
+            cut=bool(usage.get("thinking_cut")),
+        )
         self.view.finish()
         self._show_foot(message)
+
+    def on_click(self, event: Click) -> None:
+        line = self._panel.line
+        if len(line) and event.y == self.first_row(line):
+            self.post_message(self.ThinkingClicked(self))
 
     def _show_head(self, model: str, created_at: float, soft_switch: str) -> None:
         name = sanitize_line(model) or _("Model")
@@ -165,11 +155,16 @@ class AssistantTurn(Turn):
     def _show_foot(self, message: ChatMessage) -> None:
         mark = state_mark(message)
         lines = [line for line in (mark, numbers_line(message.usage)) if line]
-        self._foot.update(Content("\n".join(lines)))
-        self._foot.set_class(not lines, "-empty")
-        failed = message.state == "failed"
-        self._foot.set_class(failed, "-failed")
-        self._foot.set_class(bool(mark) and not failed, "-cut")
+        look = "failed" if message.state == "failed" else "cut" if mark else "foot"
+        self._foot.needs_room = look == "foot"
+        self._foot.replace("\n".join(lines), look)
+
+    class ThinkingClicked(Message):
+        """The line of the thinking was clicked."""
+
+        def __init__(self, turn: "AssistantTurn") -> None:
+            super().__init__()
+            self.turn = turn
 
 
 def switch_mark(soft_switch: str) -> str:

@@ -1,13 +1,15 @@
-"""What all messages share: a parser, the lexers, and turns on the event loop."""
+"""What all messages share: parser, lexers, colours, and turns on the event loop."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from textual.widget import Widget
 
 from qwen_tui.ui.markdown.highlight import Lexers
 from qwen_tui.ui.markdown.parser import build_parser
+from qwen_tui.ui.widgets.message_looks import Palette
 
 SLICE_S = 0.008
 _PASS_S = 0.02  # what one layout of the screen may spend on messages
@@ -30,7 +32,11 @@ class Typesettable(Protocol):
 class Typesetter:
     """Sets long messages a slice at a time, those in view first."""
 
-    def __init__(self) -> None:
+    def __init__(self, palette: Palette | None = None) -> None:
+        self.palette = palette or Palette()
+        self.on_growth: Callable[[int, int], None] | None = None
+        """Told before the layout: the row of the screen below which rows move, and by
+        how many."""
         self.parser = build_parser()
         self.lexers = Lexers(load_at_once=False)
         self._jobs: dict[Typesettable, None] = {}
@@ -55,13 +61,17 @@ class Typesetter:
         """Leave a message alone that is gone."""
         self._jobs.pop(job, None)
 
+    async def breathe(self) -> None:
+        """Let others run between two slices, and load the languages that are wanted."""
+        for language in list(self.lexers.wanted):
+            await asyncio.to_thread(self.lexers.load, language)
+        await asyncio.sleep(0)
+
     async def _work(self) -> None:
         try:
             while self._jobs:
-                for language in list(self.lexers.wanted):
-                    await asyncio.to_thread(self.lexers.load, language)
+                await self.breathe()
                 self._work_once(time.perf_counter() + SLICE_S)
-                await asyncio.sleep(0)
         finally:
             self._is_running = False
 
