@@ -102,6 +102,8 @@ class UiSettings:
     theme: str
     thinking_open: bool
     ascii_borders: bool
+    frame_diff: bool
+    """Send to the terminal only what changed."""
 
 
 @dataclass(frozen=True, slots=True)

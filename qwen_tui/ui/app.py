@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
@@ -33,6 +33,7 @@ from qwen_tui.ui.screens.chat_messages import (
     TurnSettled,
 )
 from qwen_tui.ui.screens.chat_options import devices_line
+from qwen_tui.ui.thin_line import ThinLineApp
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 from qwen_tui.ui.widgets.sidebar import ChatItem
@@ -44,12 +45,15 @@ _STOP_S = 5.0
 _DEFAULT_THEME = "textual-dark"
 
 
-class QwenTuiApp(App[int]):
+class QwenTuiApp(ThinLineApp):
     """The chat and the screens around it; the exit status is its return value."""
 
     CSS_PATH = "app.tcss"
     TITLE = "qwen-tui"
-    BINDINGS = [Binding("ctrl+q", "ask_quit", show=False, priority=True)]
+    BINDINGS = [
+        Binding("ctrl+q", "ask_quit", show=False, priority=True),
+        Binding("ctrl+l", "redraw", show=False),
+    ]
 
     def __init__(
         self,
@@ -72,6 +76,8 @@ class QwenTuiApp(App[int]):
         themes = self.available_themes
         self.theme = ui.theme if ui.theme in themes else _DEFAULT_THEME
         self.set_class(ui.ascii_borders, "-ascii")
+        if ui.frame_diff:
+            self.use_frame_diff()
 
     def on_load(self) -> None:
         ScrollBar.renderer = PlainScrollBar  # Textual's own hook: one for all widgets

@@ -27,6 +27,7 @@ _STOCK_KITTY_KEYS = "\x1b[>25u"
 _KITTY_KEYS = "\x1b[>1u"
 _ALT_ENTER = "\x1b\r"
 _POLL_S = 0.1
+_WAITING = 1
 _READ_BYTES = 64 * 1024
 
 
@@ -69,6 +70,8 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.n_starts = 0
+        """How often it took the terminal over."""
         if sys.__stdout__ is not None and not self._file.isatty():
             self._file = sys.__stdout__  # `2>file` must not take the screen away
 
@@ -83,6 +86,19 @@ class TerminalDriver(LinuxDriver):
             LinuxDriver._sigtstp_application(self)
 
         self._loop.call_soon_threadsafe(suspend)
+
+    @property
+    def is_behind(self) -> bool:
+        """Frames wait for the terminal to read; more of them would stop the loop."""
+        if self._writer_thread is None:
+            return False
+        queue = self._writer_thread._queue  # pyright: ignore[reportPrivateUsage]
+        return queue.qsize() > _WAITING
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, at the start and after it was suspended."""
+        self.n_starts += 1
+        super().start_application_mode()
 
     def write(self, data: str) -> None:
         """Send to the terminal."""

@@ -34,6 +34,7 @@ _KEYS = (
     ("Ctrl+R", N_("answer again; also starts the engine again")),
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
     ("i", N_("in the messages: what made the last answer, and its cost")),
+    ("Ctrl+L", N_("draw the screen anew")),
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
     (
