@@ -33,7 +33,7 @@ from qwen_tui.ui.screens.chat_messages import (
     TurnSettled,
 )
 from qwen_tui.ui.screens.chat_options import devices_line
-from qwen_tui.ui.thin_line import ThinLineApp
+from qwen_tui.ui.thin_line import ThinLineApp, calm_garbage_collection
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 from qwen_tui.ui.widgets.sidebar import ChatItem
@@ -88,6 +88,7 @@ class QwenTuiApp(ThinLineApp):
 
     @work(group="begin")
     async def _begin(self) -> None:
+        calm_garbage_collection()
         try:
             await self._open()
         finally:

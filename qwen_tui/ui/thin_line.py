@@ -4,6 +4,7 @@ It leans on textual 8.2.8 inside, as the driver does; with another version, or w
 it is switched off, Textual sends frames by itself.
 """
 
+import gc
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import textual
@@ -35,6 +36,16 @@ class WatchedDriver(Protocol):
     def write(self, data: str) -> None:
         """Send to the terminal."""
         ...
+
+
+def calm_garbage_collection() -> None:
+    """Keep the collector from stopping the event loop every other second.
+
+    Each frame makes some thousand short-lived objects, so the usual threshold of 700
+    is passed many times a frame, and each look at everything takes 50 ms.
+    """
+    gc.freeze()  # code, styles and screens: they stay as long as the program
+    gc.set_threshold(20_000, 20, 20)
 
 
 class ThinLineApp(App[int]):

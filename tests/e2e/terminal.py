@@ -181,20 +181,20 @@ class Terminal:
             pass
         return self.process.returncode
 
-    def pump(self, timeout_s: float) -> bool:
-        """Read once; False when nothing came within `timeout_s`."""
+    def pump(self, timeout_s: float, *, most: int = 65536) -> int:
+        """Read once, at most so many bytes; return how many came in time."""
         if not self._master_open:
-            return False
+            return 0
         ready, _, _ = select.select([self.master], [], [], timeout_s)
         if not ready:
-            return False
+            return 0
         try:
-            data = os.read(self.master, 65536)
+            data = os.read(self.master, most)
         except OSError:  # EIO: the program and all its children let go
-            return False
+            return 0
         self.raw += data
         self._feed(data)
-        return bool(data)
+        return len(data)
 
     def modes(self) -> dict[int, bool]:
         """Return every private mode the program touched, and whether it is on."""

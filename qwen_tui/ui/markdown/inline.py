@@ -23,7 +23,7 @@ _FORCED = 4000  # here a segment ends in any case
 _WINDOW = 250  # characters that must be known to look for an end among them
 _UNKNOWN = 8
 _LINE_START = re.compile(r"\n(?=[^\s])")
-_BETWEEN = re.compile(rf"\s(?=\S)|{WIDE_CHARACTER.pattern}(?={WIDE_CHARACTER.pattern})")
+_BETWEEN = re.compile(rf"\s(?=\S)|{WIDE_CHARACTER}(?={WIDE_CHARACTER})")
 # What may still open something when more text comes.
 _OPEN = re.compile(r"[*~]\S|(?<!\w)_\S|[`\[\\]|\$\S")
 _MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}

@@ -7,6 +7,7 @@ Every row but the last stays as it is when text is added at the end.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
@@ -30,16 +31,8 @@ _MORE = (
 )
 _NARROW = f"[^\\s{_WIDE}{_OPEN_WIDE}{_CLOSE_WIDE}]"
 _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
-_ATOM = re.compile(
-    rf"(?P<space>\s+)"
-    rf"|[{_OPEN}]*(?:{_FLAG}|[{_WIDE}]{_MORE})[{_CLOSE}]*"
-    rf"|[{_OPEN_WIDE}]*{_NARROW}+?"
-    rf"(?=[{_OPEN}]*[{_WIDE}]|[{_OPEN_WIDE}{_CLOSE_WIDE}]|\s|\Z)"
-    rf"[{_CLOSE_WIDE}]*"
-    rf"|[{_OPEN_WIDE}]+[{_CLOSE_WIDE}]*|[{_CLOSE_WIDE}]+"
-)
-WIDE_CHARACTER = re.compile(f"[{_WIDE}]")
-"""A character beside which a row may end."""
+WIDE_CHARACTER = f"[{_WIDE}]"
+"""A pattern for one beside which a row may end."""
 
 
 class Span(NamedTuple):
@@ -48,6 +41,19 @@ class Span(NamedTuple):
     start: int
     end: int
     join: str
+
+
+@cache
+def _atom() -> re.Pattern[str]:
+    """Return what finds words, single wide characters, and spaces between them."""
+    return re.compile(
+        rf"(?P<space>\s+)"
+        rf"|[{_OPEN}]*(?:{_FLAG}|[{_WIDE}]{_MORE})[{_CLOSE}]*"
+        rf"|[{_OPEN_WIDE}]*{_NARROW}+?"
+        rf"(?=[{_OPEN}]*[{_WIDE}]|[{_OPEN_WIDE}{_CLOSE_WIDE}]|\s|\Z)"
+        rf"[{_CLOSE_WIDE}]*"
+        rf"|[{_OPEN_WIDE}]+[{_CLOSE_WIDE}]*|[{_CLOSE_WIDE}]+"
+    )
 
 
 def wrap(pieces: Sequence[Piece], width: int) -> list[Row]:
@@ -80,7 +86,7 @@ def _break_line(line: str, offset: int, width: int) -> Iterator[Span]:
     end = 0  # of what surely stands on it
     column = 0
     space = 0
-    for match in _ATOM.finditer(line):
+    for match in _atom().finditer(line):
         atom = match.group()
         cells = len(atom) if atom.isascii() else cell_len(atom)
         if match.lastgroup == "space":

@@ -7,7 +7,7 @@ behind them can be replaced.
 import time
 from typing import Protocol
 
-from qwen_tui.ui.markdown.document import Document, PlainText, Rows
+from qwen_tui.ui.markdown.plain_text import PlainText, Rows
 from qwen_tui.ui.markdown.rows import EMPTY_ROW, Row, pad
 from qwen_tui.ui.widgets.typesetter import Typesetter
 
@@ -170,6 +170,9 @@ class MessageView:
     def _begin(self) -> Rows:
         rows: Rows = PlainText(self._inner)
         if not self._plain and self.drawer is not None:
+            # a parser takes 20 ms to import, and the first frame needs none
+            from qwen_tui.ui.markdown.document import Document
+
             shared = self.drawer.typesetter
             rows = Document(self._inner, parser=shared.parser, lexers=shared.lexers)
         rows.append(self._text)

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from textual.widget import Widget
 
 from qwen_tui.ui.markdown.highlight import Lexers
-from qwen_tui.ui.markdown.parser import build_parser
 from qwen_tui.ui.widgets.message_looks import Palette
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 SLICE_S = 0.008
 _PASS_S = 0.02  # what one layout of the screen may spend on messages
@@ -37,11 +40,17 @@ class Typesetter:
         self.on_growth: Callable[[int, int], None] | None = None
         """Told before the layout: the row of the screen below which rows move, and by
         how many."""
-        self.parser = build_parser()
         self.lexers = Lexers(load_at_once=False)
         self._jobs: dict[Typesettable, None] = {}
         self._is_running = False
         self._pass_end = 0.0
+
+    @cached_property
+    def parser(self) -> "MarkdownIt":
+        """Reads every message."""
+        from qwen_tui.ui.markdown.parser import build_parser  # as in `MessageView`
+
+        return build_parser()
 
     def deadline(self) -> float:
         """Return until when a layout may work at once; it may have passed."""

@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen_tui.sanitize import sanitize
-from qwen_tui.ui.markdown.document import Document, PlainText, Rows
+from qwen_tui.ui.markdown.document import Document
 from qwen_tui.ui.markdown.highlight import Lexers
 from qwen_tui.ui.markdown.layout import Layout
 from qwen_tui.ui.markdown.nodes import build_nodes
 from qwen_tui.ui.markdown.parser import build_parser, read_blocks
+from qwen_tui.ui.markdown.plain_text import PlainText, Rows
 from qwen_tui.ui.markdown.rows import EMPTY_ROW, Row, width_of
 from tests.ui.markdown.corpus import ENGLISH, LONG, PARTS, TEXTS
 
