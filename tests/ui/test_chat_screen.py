@@ -6,6 +6,7 @@ import pytest
 
 from qwen_tui.i18n import set_language
 from qwen_tui.ui.screens.chat_commands import (
+    COMMANDS,
     Command,
     NotACommand,
     is_command,
@@ -135,18 +136,30 @@ async def test_an_unknown_command_is_told_and_stays(make_app: MakeApp) -> None:
     assert backend.requests == []
 
 
+def read(line: str) -> tuple[str, str]:
+    command = parse_command(line)
+    assert isinstance(command, Command)
+    return command.spec.word, command.argument
+
+
+def test_every_command_is_an_action(make_app: MakeApp) -> None:
+    app = make_app(ScriptedBackend())
+    for spec in COMMANDS:
+        namespace, _dot, name = spec.action.rpartition(".")
+        holder = app if namespace == "app" else app.chat
+        assert hasattr(holder, f"action_{name}"), spec.word
+
+
 def test_commands_are_told_from_paths_and_texts() -> None:
     assert is_command("/new")
     assert is_command("/think on")
     assert not is_command("/usr/bin is a folder")
     assert not is_command("/new\nsecond line")
     assert not is_command("/")
-    assert parse_command("/THINK off") == Command("think", "off")
-    assert parse_command("/think") == Command("think")
-    assert parse_command("/think 64") == Command("think", "64")
-    assert parse_command("/set temperature 0.2") == Command(
-        "set_option", "temperature 0.2"
-    )
+    assert read("/THINK off") == ("/think", "off")
+    assert read("/think") == ("/think", "")
+    assert read("/think 64") == ("/think", "64")
+    assert read("/set temperature 0.2") == ("/set", "temperature 0.2")
     assert isinstance(parse_command("/new now"), NotACommand)
 
 
@@ -154,7 +167,7 @@ def test_a_message_that_begins_with_a_soft_switch_is_a_message() -> None:
     assert not is_command("/no_think What is 2 + 2?")
     assert not is_command("/think 为什么天是蓝的？")
     assert not is_command("/think\nin two lines")
-    assert parse_command("/no_think") == Command("think", "off")
+    assert read("/no_think") == ("/think", "off")
 
 
 def test_hints_are_cut_whole_and_the_first_ones_stay() -> None:

@@ -1,56 +1,72 @@
 """Slash commands: every key action as a word."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from qwen_tui.i18n import _
+from qwen_tui.i18n import N_, _
 
-Action = Literal[
-    "new_chat",
-    "models",
-    "think",
-    "set_option",
-    "fold",
-    "source",
-    "retry",
-    "go_on",
-    "answer_now",
-    "info",
-    "context",
-    "summary",
-    "device",
-    "help",
-    "quit",
-]
-"""Named as the chat screen's own actions."""
 
-_ACTIONS: dict[str, Action] = {
-    "/new": "new_chat",
-    "/models": "models",
-    "/think": "think",
-    "/set": "set_option",
-    "/fold": "fold",
-    "/source": "source",
-    "/retry": "retry",
-    "/continue": "go_on",
-    "/answer": "answer_now",
-    "/info": "info",
-    "/context": "context",
-    "/summary": "summary",
-    "/device": "device",
-    "/help": "help",
-    "/quit": "quit",
-}
-_WITH_ARGUMENT = frozenset[Action]({"think", "set_option", "summary", "device"})
-_WITH_LINES = ("/summary",)
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command there is."""
+
+    word: str
+    action: str
+    """Named as an action of the chat screen, or of the app after "app."."""
+    meaning: str
+    """What it does, marked for the catalogue."""
+    takes: str = ""
+    """What may stand behind it, as it is shown; empty for those that take nothing."""
+    takes_lines: bool = False
+    """What stands behind it may have several lines."""
+
+
+COMMANDS = (
+    CommandSpec("/new", "new_chat", N_("new chat")),
+    CommandSpec("/models", "models", N_("choose a model")),
+    CommandSpec(
+        "/think",
+        "toggle_thinking",
+        N_("thinking on or off from the next message"),
+        takes="on|off|N",
+    ),
+    CommandSpec(
+        "/set", "set_option", N_("set how the next answers are made"), "NAME VALUE"
+    ),
+    CommandSpec("/fold", "fold", N_("open or fold the thinking")),
+    CommandSpec(
+        "/source",
+        "source",
+        N_("the messages as they were written, or drawn as Markdown"),
+    ),
+    CommandSpec("/retry", "retry", N_("answer again; also starts the engine again")),
+    CommandSpec("/continue", "go_on", N_("go on inside an answer that was cut")),
+    CommandSpec("/answer", "answer_now", N_("answer now, while the model thinks")),
+    CommandSpec("/info", "info", N_("what made the last answer, and its cost")),
+    CommandSpec("/context", "context", N_("what the next prompt takes")),
+    CommandSpec(
+        "/summary",
+        "summary",
+        N_("change the summary of what is outside the context"),
+        "TEXT",
+        takes_lines=True,
+    ),
+    CommandSpec(
+        "/device", "device", N_("the devices; load the model on another"), "NAME"
+    ),
+    CommandSpec("/help", "help", N_("show the keys")),
+    CommandSpec("/quit", "app.ask_quit", N_("quit")),
+)
+"""Every command, in the order in which they are offered."""
+
+_BY_WORD = {spec.word: spec for spec in COMMANDS}
 _SOFT_SWITCHES = ("/think", "/no_think")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An action to take."""
+    """A command, as it was written."""
 
-    action: Action
+    spec: CommandSpec
     argument: str = ""
     """What stood behind it, for those that take something."""
 
@@ -73,11 +89,15 @@ def is_command(text: str) -> bool:
         return False
     first = first.partition("\n")[0]
     return (
-        ("\n" not in text or first.lower() in _WITH_LINES)
+        ("\n" not in text or _takes_lines(first.lower()))
         and first.startswith("/")
         and "/" not in first[1:]
         and len(first) > 1
     )
+
+
+def _takes_lines(word: str) -> bool:
+    return word in _BY_WORD and _BY_WORD[word].takes_lines
 
 
 def _is_thinking_command(word: str, argument: str) -> bool:
@@ -92,14 +112,14 @@ def parse_command(text: str) -> Command | NotACommand:
     word, *rest = text.strip().split(maxsplit=1)
     argument = rest[0] if rest else ""
     if word.lower() == "/no_think":
-        return Command("think", "off")
-    action = _ACTIONS.get(word.lower())
-    if action is None:
+        return Command(_BY_WORD["/think"], "off")
+    spec = _BY_WORD.get(word.lower())
+    if spec is None:
         return NotACommand(
             _("There is no command {word}. Commands: {commands}").format(
-                word=word, commands=" ".join(_ACTIONS)
+                word=word, commands=" ".join(_BY_WORD)
             )
         )
-    if argument and action not in _WITH_ARGUMENT:
+    if argument and not spec.takes:
         return NotACommand(_("{word} takes nothing after it").format(word=word))
-    return Command(action, argument)
+    return Command(spec, argument)

@@ -11,11 +11,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.i18n import N_, _
+from qwen_tui.ui.screens.chat_commands import COMMANDS
 from qwen_tui.ui.widgets.tones import wrap
 
 Keys = Sequence[tuple[str, str]]
 """Keys and what they do, marked for the catalogue."""
 
+_WORDS = " ".join(f"{c.word} {c.takes}".rstrip() for c in COMMANDS)
 _KEYS = (
     ("Enter", N_("send the message")),
     ("Ctrl+J, Shift+Enter, Alt+Enter, \\ Enter", N_("new line")),
@@ -37,11 +39,7 @@ _KEYS = (
     ("Ctrl+L", N_("draw the screen anew")),
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
-    (
-        "/new /models /think on|off|N /set NAME VALUE /fold /source /retry /continue "
-        "/answer /info /context /summary /device NAME /help /quit",
-        N_("the same as commands, written as a message"),
-    ),
+    (_WORDS, N_("the same as commands, written as a message")),
 )
 _KEY_CELLS = 40  # longer lists of keys get a line of their own
 _LEAST_MEANING = 24
