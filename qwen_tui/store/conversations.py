@@ -1,21 +1,12 @@
 """Save and find conversations; nothing that was saved is ever lost."""
 
 import sqlite3
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
-from qwen_tui.errors import ChatNotFound
-from qwen_tui.i18n import _
-from qwen_tui.processes import this_process
-from qwen_tui.sanitize import sanitize_line
-from qwen_tui.store.database import BUSY_S, MOUNTS, open_database
-from qwen_tui.store.failures import damaged, told_to_a_person
+from qwen_tui.store.failures import ambiguous, damaged, not_found
+from qwen_tui.store.open_file import OpenFile
 from qwen_tui.store.rows import (
-    Row,
     conversation_from,
     conversation_row,
     message_from,
@@ -25,12 +16,9 @@ from qwen_tui.store.rows import (
 from qwen_tui.store.tables import (
     claim,
     exists,
-    interrupt_dead_writers,
     update_conversation,
     upsert,
 )
-
-_CANDIDATES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +35,8 @@ class ConversationSummary:
     pinned: bool
 
 
-class Store:
-    """The conversations file. Any thread may call; other programs may write too.
-
-    Every method raises `StoreError` where the file cannot be read or written.
-    """
-
-    def __init__(
-        self, file: Path, *, busy_s: float = BUSY_S, mounts: Path = MOUNTS
-    ) -> None:
-        """Open or create `file`; what dead writers left streaming is interrupted.
-
-        The other arguments are those of `open_database`.
-        """
-        self.file = file
-        self._lock = threading.RLock()
-        self._writer = this_process()
-        # The rows as this program last saw them: only what it changed is written,
-        # so that a title given in another program stays.
-        self._seen: dict[str, Row] = {}
-        with told_to_a_person(file):
-            self._connection = open_database(file, busy_s=busy_s, mounts=mounts)
-            self._connection.row_factory = sqlite3.Row
-        try:
-            with self._transaction() as connection:
-                interrupt_dead_writers(connection)
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def close(self) -> None:
-        """Close the file; closing twice is fine."""
-        with self._lock, told_to_a_person(self.file):
-            self._connection.close()
-
-    @property
-    def journal_mode(self) -> str:
-        """The journal in force: "wal", or "delete" on a network file system."""
-        with self._reading() as connection:
-            return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+class Store(OpenFile):
+    """Saves and finds conversations in the file."""
 
     def summaries(self, *, archived: bool = False) -> list[ConversationSummary]:
         """Return the conversations, the archived or the others, newest first."""
@@ -124,7 +75,7 @@ class Store:
                 "SELECT * FROM conversation WHERE id = ?", (chat_id,)
             ).fetchone()
             if row is None:
-                raise _not_found(chat_id)
+                raise not_found(chat_id)
             messages = connection.execute(
                 "SELECT * FROM message WHERE conversation_id = ? ORDER BY seq",
                 (chat_id,),
@@ -153,9 +104,9 @@ class Store:
                 {"ref": storable(ref)},
             ).fetchall()
         if not ref or not found:
-            raise _not_found(ref)
+            raise not_found(ref)
         if len(found) > 1 and found[0]["id"] != ref:
-            raise _ambiguous(ref, found)
+            raise ambiguous(ref, [(row["id"], row["title"]) for row in found])
         return self.load(found[0]["id"])
 
     def latest(self) -> Conversation | None:
@@ -187,7 +138,7 @@ class Store:
             else:
                 changed = {k: v for k, v in row.items() if v != seen[k]}
                 if not update_conversation(connection, conversation.id, changed):
-                    raise _not_found(conversation.id)
+                    raise not_found(conversation.id)
         self._seen[conversation.id] = row
 
     def save_message(self, conversation_id: str, message: ChatMessage) -> None:
@@ -201,7 +152,7 @@ class Store:
         with self._transaction() as connection:
             row = message_row(conversation_id, message)
             if not exists(connection, "conversation", conversation_id):
-                raise _not_found(conversation_id)
+                raise not_found(conversation_id)
             if not exists(connection, "message", message.parent_id):
                 row["parent_id"] = None
             upsert(connection, "message", row)
@@ -248,37 +199,8 @@ class Store:
                 "DELETE FROM conversation WHERE id = ?", (chat_id,)
             )
             if not gone.rowcount:
-                raise _not_found(chat_id)
+                raise not_found(chat_id)
         self._seen.pop(chat_id, None)
-
-    @contextmanager
-    def _reading(self) -> Generator[sqlite3.Connection]:
-        """Hold the connection for one consistent look at the file."""
-        with self._within("BEGIN") as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        """Hold the connection; what is written inside is saved whole or not at all."""
-        # IMMEDIATE waits for other writers now; upgrading later fails at once.
-        with self._within("BEGIN IMMEDIATE") as connection:
-            yield connection
-
-    @contextmanager
-    def _within(self, begin: str) -> Generator[sqlite3.Connection]:
-        with self._lock, told_to_a_person(self.file):
-            connection = self._connection
-            if connection.in_transaction:  # `latest` loads, `find` loads
-                yield connection
-                return
-            connection.execute(begin)
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # a full disk has rolled back already
-                    connection.execute("ROLLBACK")
-                raise
 
 
 def _hang_messages(conversation: Conversation, rows: list[sqlite3.Row]) -> None:
@@ -289,23 +211,3 @@ def _hang_messages(conversation: Conversation, rows: list[sqlite3.Row]) -> None:
         messages[row["id"]] = message_from(row, parent_id=parent_id)
     if conversation.leaf_id not in messages:  # killed between the two saves
         conversation.leaf_id = next(reversed(messages), None)
-
-
-def _not_found(ref: str) -> ChatNotFound:
-    return ChatNotFound(
-        _("There is no conversation {ref}.").format(ref=repr(sanitize_line(ref))),
-        hint=_("See `qwen-tui chats list`."),
-    )
-
-
-def _ambiguous(ref: str, found: list[sqlite3.Row]) -> ChatNotFound:
-    told = [f"{row['id']} {sanitize_line(row['title'])}" for row in found]
-    return ChatNotFound(
-        _("More than one conversation fits {ref}.").format(
-            ref=repr(sanitize_line(ref))
-        ),
-        hint=_("Name one by its id: {chats}").format(
-            chats="; ".join(told[:_CANDIDATES_TOLD])
-        ),
-        code="chat_ambiguous",
-    )

@@ -2,12 +2,15 @@
 
 import errno
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qwen_tui.errors import StoreError
+from qwen_tui.errors import ChatNotFound, StoreError
 from qwen_tui.i18n import N_, _
+from qwen_tui.sanitize import sanitize_line
+
+_CANDIDATES_TOLD = 5
 
 _LOCKED = (
     "store_locked",
@@ -83,3 +86,25 @@ def told_to_a_person(file: Path) -> Generator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise store_error(file, error) from error
+
+
+def not_found(ref: str) -> ChatNotFound:
+    """Return the failure to find a conversation by what a person wrote."""
+    return ChatNotFound(
+        _("There is no conversation {ref}.").format(ref=repr(sanitize_line(ref))),
+        hint=_("See `qwen-tui chats list`."),
+    )
+
+
+def ambiguous(ref: str, found: Sequence[tuple[str, str]]) -> ChatNotFound:
+    """Return the failure to choose between conversations, given by id and title."""
+    told = [f"{chat_id} {sanitize_line(title)}" for chat_id, title in found]
+    return ChatNotFound(
+        _("More than one conversation fits {ref}.").format(
+            ref=repr(sanitize_line(ref))
+        ),
+        hint=_("Name one by its id: {chats}").format(
+            chats="; ".join(told[:_CANDIDATES_TOLD])
+        ),
+        code="chat_ambiguous",
+    )
