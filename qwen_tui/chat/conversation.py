@@ -55,6 +55,7 @@ class Conversation:
     leaf_id: str | None = None
     pinned: bool = False
     archived: bool = False
+    tags: list[str] = field(default_factory=list[str])
     messages: dict[str, ChatMessage] = field(default_factory=dict[str, ChatMessage])
     """Every message of every branch, by id, in order of creation."""
 

@@ -1,24 +1,29 @@
 """Save and find conversations; nothing that was saved is ever lost."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
-from qwen_tui.store.failures import ambiguous, damaged, not_found
-from qwen_tui.store.open_file import OpenFile
+from qwen_tui.store.deletion import Deleting
+from qwen_tui.store.failures import ambiguous, damaged, message_not_found, not_found
+from qwen_tui.store.organise import Organising
 from qwen_tui.store.rows import (
     conversation_from,
     conversation_row,
     message_from,
     message_row,
     storable,
+    tags_from,
 )
 from qwen_tui.store.tables import (
     claim,
     exists,
+    free_title,
+    insert,
     update_conversation,
     upsert,
 )
+from qwen_tui.store.tree import copied, loop_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +38,27 @@ class ConversationSummary:
     n_messages: int
     """Messages of every branch."""
     pinned: bool
+    archived: bool = False
+    tags: tuple[str, ...] = ()
 
 
-class Store(OpenFile):
+class Store(Organising, Deleting):
     """Saves and finds conversations in the file."""
 
     def summaries(self, *, archived: bool = False) -> list[ConversationSummary]:
-        """Return the conversations, the archived or the others, newest first."""
+        """Return the conversations, the archived or the others.
+
+        Those that are pinned come first, then what was used last.
+        """
         with self._reading() as connection:
             rows = connection.execute(
                 """
-                SELECT id, title, updated_at, model, pinned, (
+                SELECT id, title, updated_at, model, pinned, archived, tags, (
                     SELECT count(*) FROM message
                     WHERE message.conversation_id = conversation.id
                 ) AS n_messages
                 FROM conversation WHERE archived = ?
-                ORDER BY updated_at DESC, seq DESC
+                ORDER BY pinned DESC, updated_at DESC, seq DESC
                 """,
                 (int(archived),),
             ).fetchall()
@@ -60,6 +70,8 @@ class Store(OpenFile):
                 model=row["model"],
                 n_messages=row["n_messages"],
                 pinned=bool(row["pinned"]),
+                archived=bool(row["archived"]),
+                tags=tuple(tags_from(row["tags"])),
             )
             for row in rows
         ]
@@ -163,51 +175,46 @@ class Store(OpenFile):
                     "DELETE FROM writer WHERE message_id = ?", (message.id,)
                 )
 
-    def delete_message(self, conversation_id: str, message_id: str) -> None:
-        """Delete a message; what follows it hangs at its parent from then on."""
-        with self._transaction() as connection:
-            row = connection.execute(
-                "SELECT parent_id FROM message WHERE id = ? AND conversation_id = ?",
-                (message_id, conversation_id),
-            ).fetchone()
-            if row is None:
-                return
-            parent = row["parent_id"]
-            connection.execute(
-                "UPDATE message SET parent_id = ? WHERE parent_id = ?",
-                (parent, message_id),
-            )
-            connection.execute(
-                "UPDATE conversation SET leaf_id = ? WHERE id = ? AND leaf_id = ?",
-                (parent, conversation_id, message_id),
-            )
-            connection.execute("DELETE FROM message WHERE id = ?", (message_id,))
+    def fork(self, chat_id: str, message_id: str) -> Conversation:
+        """Copy the branch that ends with a message into a conversation of its own.
 
-    def delete(self, chat_id: str) -> None:
-        """Delete a conversation with all its messages.
+        Returns:
+            The copy, saved, with a number behind the title.
 
         Raises:
-            ChatNotFound: no conversation has this id.
+            ChatNotFound: no conversation has this id, or the message is not in it
+                (`message_not_found`).
         """
         with self._transaction() as connection:
-            # Messages first and links cut, because parents go before children.
-            connection.execute(
-                "UPDATE message SET parent_id = NULL WHERE conversation_id = ?",
-                (chat_id,),
-            )
-            gone = connection.execute(
-                "DELETE FROM conversation WHERE id = ?", (chat_id,)
-            )
-            if not gone.rowcount:
-                raise not_found(chat_id)
-        self._seen.pop(chat_id, None)
+            whole = self.load(chat_id)
+            if message_id not in whole.messages:
+                raise message_not_found(chat_id)
+            whole.leaf_id = message_id
+            fork = copied(whole, whole.branch())
+            fork.title = free_title(connection, whole.title)
+            fork.pinned = fork.archived = False
+            self.add(fork)
+        return fork
+
+    def add(self, conversation: Conversation) -> None:
+        """Save a conversation that is new here, with every message, or nothing."""
+        row = conversation_row(conversation)
+        with self._transaction() as connection:
+            # a parent may stand behind its children
+            connection.execute("PRAGMA defer_foreign_keys = ON")
+            insert(connection, "conversation", row)
+            for message in conversation.messages.values():
+                insert(connection, "message", message_row(conversation.id, message))
+        self._seen[conversation.id] = row
 
 
 def _hang_messages(conversation: Conversation, rows: list[sqlite3.Row]) -> None:
     messages = conversation.messages
+    ids = {row["id"] for row in rows}
     for row in rows:
-        # A parent is always saved before its children; anything else is damage.
-        parent_id = row["parent_id"] if row["parent_id"] in messages else None
+        parent_id = row["parent_id"] if row["parent_id"] in ids else None
         messages[row["id"]] = message_from(row, parent_id=parent_id)
+    for end in loop_ends(messages):  # damage, which must not hang whoever follows it
+        messages[end] = replace(messages[end], parent_id=None)
     if conversation.leaf_id not in messages:  # killed between the two saves
         conversation.leaf_id = next(reversed(messages), None)

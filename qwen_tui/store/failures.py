@@ -96,6 +96,17 @@ def not_found(ref: str) -> ChatNotFound:
     )
 
 
+def message_not_found(chat_id: str) -> ChatNotFound:
+    """Return the failure to find a message in a conversation."""
+    return ChatNotFound(
+        _("The message is no longer in the conversation {ref}.").format(
+            ref=repr(sanitize_line(chat_id))
+        ),
+        hint=_("Open the conversation again to see what it holds."),
+        code="message_not_found",
+    )
+
+
 def ambiguous(ref: str, found: Sequence[tuple[str, str]]) -> ChatNotFound:
     """Return the failure to choose between conversations, given by id and title."""
     told = [f"{chat_id} {sanitize_line(title)}" for chat_id, title in found]

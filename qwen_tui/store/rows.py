@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation, MessageState, Role
@@ -36,6 +36,7 @@ def conversation_row(conversation: Conversation) -> Row:
         "leaf_id": conversation.leaf_id,
         "pinned": int(conversation.pinned),
         "archived": int(conversation.archived),
+        "tags": tags_text(conversation.tags),
     }
 
 
@@ -43,7 +44,7 @@ def conversation_from(row: sqlite3.Row) -> Conversation:
     """Return a conversation without its messages.
 
     Raises:
-        ValueError: a column holds no JSON object.
+        ValueError: a column holds other JSON than it should.
     """
     return Conversation(
         id=row["id"],
@@ -56,6 +57,7 @@ def conversation_from(row: sqlite3.Row) -> Conversation:
         leaf_id=row["leaf_id"],
         pinned=bool(row["pinned"]),
         archived=bool(row["archived"]),
+        tags=tags_from(row["tags"]),
     )
 
 
@@ -98,6 +100,27 @@ def message_from(row: sqlite3.Row, *, parent_id: str | None) -> ChatMessage:
         usage=_from_json(row["usage"]),
         pinned=bool(row["pinned"]),
     )
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Return what the column holds: a list of texts, each once, none empty."""
+    lines = (" ".join(tag.split()) for tag in tags)
+    return json.dumps(list(dict.fromkeys(line for line in lines if line)))
+
+
+def tags_from(text: str) -> list[str]:
+    """Return the tags in a column.
+
+    Raises:
+        ValueError: it holds no list of texts.
+    """
+    value = json.loads(text)
+    if not isinstance(value, list):
+        raise ValueError("no JSON list")
+    tags = cast(list[Any], value)
+    if not all(isinstance(tag, str) for tag in tags):
+        raise ValueError("no list of texts")
+    return cast(list[str], tags)
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

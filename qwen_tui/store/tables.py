@@ -1,10 +1,14 @@
 """Statements that the store makes inside its transactions."""
 
+import re
 import sqlite3
 import time
+from itertools import count
 
 from qwen_tui.processes import ProcessId, has_ended
 from qwen_tui.store.rows import Row
+
+_NUMBERED = re.compile(r" \(\d{1,6}\)$", re.ASCII)
 
 
 def interrupt_dead_writers(connection: sqlite3.Connection) -> None:
@@ -39,6 +43,30 @@ def exists(connection: sqlite3.Connection, table: str, row_id: str | None) -> bo
     """Tell whether a table has a row with this id."""
     sql = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 - our own table names
     return connection.execute(sql, (row_id,)).fetchone() is not None
+
+
+def exists_in(connection: sqlite3.Connection, chat_id: str, message_id: str) -> bool:
+    """Tell whether a conversation has a message with this id."""
+    sql = "SELECT 1 FROM message WHERE id = ? AND conversation_id = ?"
+    return connection.execute(sql, (message_id, chat_id)).fetchone() is not None
+
+
+def free_title(connection: sqlite3.Connection, title: str) -> str:
+    """Return `title` with the first number behind it that no conversation has."""
+    stem = _NUMBERED.sub("", title)
+    sql = "SELECT 1 FROM conversation WHERE title = ?"
+    numbered = (f"{stem} ({number})".lstrip() for number in count(2))
+    return next(t for t in numbered if not connection.execute(sql, (t,)).fetchone())
+
+
+def insert(connection: sqlite3.Connection, table: str, row: Row) -> None:
+    """Add a row."""
+    columns = ", ".join(row)
+    places = ", ".join(f":{name}" for name in row)
+    connection.execute(
+        f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608 - our names
+        row,
+    )
 
 
 def upsert(connection: sqlite3.Connection, table: str, row: Row) -> None:

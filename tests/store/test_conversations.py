@@ -1,38 +1,16 @@
 """The store keeps what it was given, whole, and finds it again."""
 
-import sqlite3
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.errors import ChatNotFound
 from qwen_tui.store.conversations import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    store = Store(tmp_path / "data" / "conversations.db")
-    yield store
-    store.close()
-
-
-def saved(store: Store, *texts: str, **fields: object) -> Conversation:
-    """Save a conversation whose messages follow each other."""
-    conversation = Conversation(**fields)  # type: ignore[arg-type]
-    store.save_conversation(conversation)
-    for number, text in enumerate(texts):
-        message = ChatMessage(
-            "assistant" if number % 2 else "user", text, parent_id=conversation.leaf_id
-        )
-        conversation.put(message)
-        store.save_message(conversation.id, message)
-    store.save_conversation(conversation)
-    return conversation
+from tests.store.chats import saved
 
 
 def reopened(store: Store) -> Store:
@@ -131,40 +109,6 @@ def test_a_message_without_its_parent_is_kept(store: Store) -> None:
     assert (message.content, message.parent_id) == ("x", None)
 
 
-def test_deleting_a_withdrawn_turn_shows_what_was_before_it(store: Store) -> None:
-    conversation = saved(store, "q1", "a1", "q2", "")
-    _q1, a1, q2, a2 = conversation.branch()
-    store.delete_message(conversation.id, a2.id)
-    store.delete_message(conversation.id, q2.id)
-    store.delete_message(conversation.id, q2.id)  # gone already: fine
-    loaded = store.load(conversation.id)
-    assert [m.content for m in loaded.branch()] == ["q1", "a1"]
-    assert loaded.leaf_id == a1.id
-
-
-def test_deleting_a_message_in_the_middle_keeps_what_follows(store: Store) -> None:
-    conversation = saved(store, "q1", "a1", "q2")
-    store.delete_message(conversation.id, conversation.branch()[1].id)
-    loaded = store.load(conversation.id)
-    assert [m.content for m in loaded.branch()] == ["q1", "q2"]
-
-
-def test_deleting_a_conversation_takes_its_messages_along(store: Store) -> None:
-    keep = saved(store, "keep", "kept")
-    gone = saved(store, "a", "b", "c")
-    store.delete(gone.id)
-    with pytest.raises(ChatNotFound):
-        store.load(gone.id)
-    with pytest.raises(ChatNotFound):
-        store.delete(gone.id)
-    rows = sqlite3.connect(store.file)
-    assert rows.execute("SELECT count(*) FROM message").fetchone() == (2,)
-    rows.close()
-    assert store.load(keep.id) == keep
-    saved(store, "a", id=gone.id)  # an undo may bring it back
-    assert store.load(gone.id).branch()[0].content == "a"
-
-
 def test_a_title_given_in_another_program_stays(store: Store) -> None:
     mine = saved(store, "q", title="old")
     other = Store(store.file)
@@ -190,13 +134,17 @@ def test_what_another_program_deleted_is_told_and_stays_deleted(store: Store) ->
     assert store.summaries() == []
 
 
-def test_summaries_are_newest_first_and_count_messages(store: Store) -> None:
-    saved(store, title="old", model="m", pinned=True)
+def test_summaries_are_pinned_first_then_newest_and_count_messages(
+    store: Store,
+) -> None:
+    saved(store, title="pinned", model="m", pinned=True, tags=["work"])
+    saved(store, title="old")
     saved(store, "q", "a", title="new")
     saved(store, title="away", archived=True)
-    new, old = store.summaries()
+    pinned, new, old = store.summaries()
+    assert (pinned.title, pinned.pinned, pinned.tags) == ("pinned", True, ("work",))
     assert (new.title, new.n_messages, new.pinned) == ("new", 2, False)
-    assert (old.title, old.n_messages, old.pinned, old.model) == ("old", 0, True, "m")
+    assert (old.title, old.n_messages, pinned.model) == ("old", 0, "m")
     assert [s.title for s in store.summaries(archived=True)] == ["away"]
 
 

@@ -1,0 +1,54 @@
+"""Saved conversations to try things on."""
+
+from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.store.conversations import Store
+
+
+def saved(store: Store, *texts: str, **fields: object) -> Conversation:
+    """Save a conversation whose messages follow each other."""
+    conversation = Conversation(**fields)  # type: ignore[arg-type]
+    store.save_conversation(conversation)
+    for number, text in enumerate(texts):
+        role = "assistant" if number % 2 else "user"
+        put(
+            store, conversation, ChatMessage(role, text, parent_id=conversation.leaf_id)
+        )
+    store.save_conversation(conversation)
+    return conversation
+
+
+def branched(store: Store) -> Conversation:
+    """Save a conversation with two questions, the second with two answers.
+
+    The messages' ids are q1, a1, q2, a2 and b2, which is beside a2 and not shown;
+    a1 is pinned.
+    """
+    chat = Conversation(title="Trees", system_prompt="Be brief.", tags=["wood", "树"])
+    store.save_conversation(chat)
+    for message in (
+        ChatMessage("user", "oak?", id="q1"),
+        ChatMessage("assistant", "yes", id="a1", parent_id="q1", pinned=True),
+        ChatMessage("user", "松树?", id="q2", parent_id="a1"),
+        ChatMessage("assistant", "no", id="b2", parent_id="q2", thinking="hm"),
+        ChatMessage("assistant", "是", id="a2", parent_id="q2", model="demo"),
+    ):
+        put(store, chat, message)
+    chat.settings["window"] = {"first_id": "q2", "context_length": 100, "summary": ""}
+    store.save_conversation(chat)
+    return chat
+
+
+def put(store: Store, chat: Conversation, message: ChatMessage) -> None:
+    """Add a message to a conversation, here and in the store."""
+    chat.put(message)
+    store.save_message(chat.id, message)
+
+
+def contents(store: Store) -> list[tuple[object, ...]]:
+    """Return every row of the store's own tables."""
+    with store._reading() as connection:
+        return [
+            tuple(row)
+            for table in ("conversation", "message")
+            for row in connection.execute(f"SELECT * FROM {table} ORDER BY seq")
+        ]
