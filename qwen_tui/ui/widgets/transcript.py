@@ -8,14 +8,14 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
-from textual.reactive import Reactive
+from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.ui.widgets import message_looks
+from qwen_tui.ui.widgets.steady_scroll import SteadyScroll
 from qwen_tui.ui.widgets.turn import AssistantTurn, Turn, UserTurn
 from qwen_tui.ui.widgets.typesetter import SLICE_S, Typesetter
 
@@ -26,7 +26,7 @@ _MORE = 20
 _MOST = 100
 
 
-class Transcript(VerticalScroll, can_focus=True):
+class Transcript(SteadyScroll, can_focus=True):
     """Follows the end until the person scrolls away; End follows again."""
 
     COMPONENT_CLASSES = message_looks.COMPONENT_CLASSES
@@ -40,7 +40,7 @@ class Transcript(VerticalScroll, can_focus=True):
         super().__init__(id="transcript")
         self._palette = message_looks.Palette(self)
         self._typesetter = Typesetter(self._palette)
-        self._typesetter.on_growth = self._hold
+        self._typesetter.on_growth = self.hold
         self._older: list[Callable[[], Turn]] = []
         """Makers of the messages that are not mounted, the oldest first."""
         self._thinking_open = False
@@ -49,10 +49,6 @@ class Transcript(VerticalScroll, can_focus=True):
         # as high as the view at least: an anchored view would else hang at the bottom
         self._turns = Vertical(id="turns")
         self._mounting = asyncio.Lock()
-        self._kept: tuple[Widget, int] | None = None
-        """What is being read: a turn, and the row of the view where its top is."""
-        self._is_keeping = False
-        self._is_looking = False
         self._as_source = False
         self._shown: Sequence[ChatMessage] = ()
         self._outside: frozenset[str] = frozenset()
@@ -69,11 +65,6 @@ class Transcript(VerticalScroll, can_focus=True):
         self._show_top()
 
     @property
-    def following(self) -> bool:
-        """The end is in view, and stays so while text arrives."""
-        return self.is_vertical_scroll_end
-
-    @property
     def n_older(self) -> int:
         """Messages that are not mounted."""
         return len(self._older)
@@ -83,6 +74,11 @@ class Transcript(VerticalScroll, can_focus=True):
         """The messages that are mounted."""
         found = self._turns.children
         return [turn for turn in found if isinstance(turn, Turn)]
+
+    @property
+    def blocks(self) -> Sequence[Widget]:
+        """What is read: the messages."""
+        return self.turns
 
     @property
     def last_answer(self) -> AssistantTurn | None:
@@ -98,7 +94,7 @@ class Transcript(VerticalScroll, can_focus=True):
             self._thinking_open = thinking_open
             self._older = [partial(self._build, message) for message in messages]
             self._shown = messages
-            self._kept = None
+            self.forget_place()
             with self.app.batch_update():
                 await self.query(".turn").remove()
                 await self._mount_newest(_FIRST)
@@ -112,7 +108,7 @@ class Transcript(VerticalScroll, can_focus=True):
         self._welcome.display = False
         await self._turns.mount(turn, before=before)
         self.anchor()
-        await self._prune()
+        await self.end_read()
 
     def mark_outside(
         self, messages: Sequence[ChatMessage], outside: frozenset[str]
@@ -184,56 +180,6 @@ class Transcript(VerticalScroll, can_focus=True):
         super().notify_style_update()
         self._palette.clear()
 
-    def _hold(self, below: int, moved: int) -> None:
-        """Scroll along with rows above the view that come or go, before the layout.
-
-        Args:
-            below: The row of the screen below which everything moves.
-            moved: By so many rows.
-        """
-        if self.following or below > self.region.y:
-            return
-        y = max(self.scroll_y + moved, 0)
-        for name in ("scroll_y", "scroll_target_y"):  # unwatched, as the anchor does
-            reactive: Reactive[float] = getattr(Transcript, name)
-            self.set_reactive(reactive, y)
-        self.vertical_scrollbar.position = y
-
-    def watch_virtual_size(self) -> None:
-        # What `_hold` could not foresee: another width.
-        if self._kept is None or not self._kept[0].is_attached:
-            return
-        turn, row = self._kept
-        moved = turn.region.y - self.region.y - row
-        if moved:
-            self._is_keeping = True
-            self.scroll_to(
-                y=self.scroll_y + moved, animate=False, force=True, immediate=True
-            )
-            self._is_keeping = False
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if self._is_keeping:
-            return
-        if new_value >= self.max_scroll_y:
-            self._kept = None
-        elif self._kept is not None:
-            turn, row = self._kept
-            self._kept = (turn, row - round(new_value) + round(old_value))
-        if not self._is_looking:
-            self._is_looking = True
-            self.call_after_refresh(self._look)
-
-    async def _look(self) -> None:
-        """Notice after a scroll what is being read."""
-        self._is_looking = False
-        if self.following:
-            self._kept = None
-            await self._prune()
-        else:
-            self._keep_view()
-
     def _fetch_older(self) -> bool:
         """Fetch older messages if the top is in view; tell whether there were any."""
         if self.scroll_y > 0 or not self._older:
@@ -267,7 +213,7 @@ class Transcript(VerticalScroll, can_focus=True):
         with self.app.batch_update():
             await self._turns.mount_all(turns, after=self._welcome)
             rows = sum(turn.n_rows + turn.styles.margin.height for turn in turns)
-            self._hold(self.region.y, rows)
+            self.hold(self.region.y, rows)
 
     async def _prepare(self, turn: Turn) -> None:
         """Set all of a turn, so that it comes with its height."""
@@ -275,7 +221,7 @@ class Transcript(VerticalScroll, can_focus=True):
         while width and not turn.prepare(width, self.app.size.width, _soon()):
             await self._typesetter.breathe()
 
-    async def _prune(self) -> None:
+    async def end_read(self) -> None:
         """Put the oldest messages away that are too many, while the end is read."""
         if not self.following or len(self.turns) <= _MOST or self._mounting.locked():
             return
@@ -305,14 +251,6 @@ class Transcript(VerticalScroll, can_focus=True):
         turn.typesetter = self._typesetter
         if self._as_source:
             turn.view.show_plain(True)
-
-    def _keep_view(self) -> None:
-        """Hold what is read now in its place."""
-        top = self.region.y
-        for turn in self.turns:
-            if turn.region.bottom > top:
-                self._kept = (turn, turn.region.y - top)
-                return
 
     def _show_top(self) -> None:
         n = len(self._older)
