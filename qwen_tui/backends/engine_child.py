@@ -62,6 +62,8 @@ def engine_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
     ours = os.environ if environ is None else environ
     env = {k: v for k, v in ours.items() if k not in _TOKEN_VARIABLES}
     return env | {
+        # tokenizers that want for memory would wait for ever while they print theirs
+        "RUST_BACKTRACE": "0",
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TRANSFORMERS_VERBOSITY": "error",

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import traceback
 from typing import NoReturn
 
 import torch
@@ -69,15 +70,22 @@ class Engine:
             _log.info("job %s failed: %s", job.id, error.code, exc_info=error.__cause__)
             return Failed(error.code, error.message, error.hint)
         except Exception as error:  # noqa: BLE001 - the job fails, the engine lives on
+            self._make_room(error)
             _log.exception("job %s failed", job.id)
-            failed = _failure(error)
             self._is_spent = is_lasting(error)
-            if self._reader is not None and out_of_memory(error) is not None:
-                self._reader.clear()  # let the next try have all the memory
-        gc.collect()  # frames of the failure hold tensors
+            return _failure(error)
+
+    def _make_room(self, error: Exception) -> None:
+        """Let go of what a failed job holds: even to log it takes memory."""
+        if self._reader is not None and out_of_memory(error) is not None:
+            self._reader.clear()  # let the next try have all the memory
+        cause: BaseException | None = error
+        while cause is not None:
+            traceback.clear_frames(cause.__traceback__)  # they hold tensors
+            cause = cause.__context__
+        gc.collect()
         if self._loaded is not None:
             release_memory(self._loaded.device)
-        return failed
 
     def _dispatch(self, job: Job) -> StreamEvent | PromptTokens:
         match job:

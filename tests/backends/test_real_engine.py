@@ -32,7 +32,7 @@ from qwen_tui.paths import demo_model
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from tests import models
-from tests.engine.engine_process import memory_of
+from tests.engine.engine_process import GIVES_BACK, memory_of
 from tests.helpers import until, wait_until
 
 pytestmark = pytest.mark.torch
@@ -185,13 +185,15 @@ async def test_a_turn_that_runs_out_of_memory_keeps_the_conversation(
         ModelSource("big", str(folder), "folder"),
         wire.LoadOptions("cpu", "float32", threads=1),
         log_dir=tmp_path / "log",
+        environ={**os.environ, **GIVES_BACK},
     )
     session = session_for(store, backend, RANDOM)
     session.options.max_new_tokens = 3
     try:
         assert isinstance((await say(session, "one"))[-1], Finished)
         pid = backend.pids[0]
-        limits = (memory_of(pid), resource.RLIM_INFINITY)
+        # enough to read the text in, not for its KV cache of 49 MB
+        limits = (memory_of(pid) + 8 * 1024**2, resource.RLIM_INFINITY)
         resource.prlimit(pid, resource.RLIMIT_DATA, limits)
         failed = (await say(session, "x" * 3000))[-1]
         assert isinstance(failed, Failed)

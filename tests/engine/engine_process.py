@@ -1,6 +1,5 @@
 """The engine process, driven by its pipes as the parent does."""
 
-import os
 import queue
 import resource
 import subprocess
@@ -11,11 +10,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from qwen_tui import wire
+from qwen_tui.backends.engine_child import engine_environment
 from qwen_tui.chat.backend import ModelSource, PromptMessage, TurnRequest
 from qwen_tui.chat.events import Failed, Finished, Loaded, StreamEvent
 from qwen_tui.chat.sampling import Sampling
 from tests.helpers import PATIENCE_S
 from tests.models import REPOSITORY
+
+GIVES_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536"}
+"""For glibc: a process then keeps no large memory that it does not use."""
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
 def memory_of(pid: int) -> int:
@@ -39,7 +44,7 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=REPOSITORY,
-                env={**os.environ, "OMP_NUM_THREADS": "1", **(environ or {})},
+                env={**engine_environment(None), **_ONE_THREAD, **(environ or {})},
                 start_new_session=True,
             )
         self._messages: queue.SimpleQueue[wire.Message | None] = queue.SimpleQueue()

@@ -10,7 +10,7 @@ from qwen_tui import wire
 from qwen_tui.chat.events import AnswerDelta, Failed, Finished, Loaded
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.engine.failures import is_lasting, out_of_memory
-from tests.engine.engine_process import EngineProcess
+from tests.engine.engine_process import GIVES_BACK, EngineProcess
 
 pytestmark = [
     pytest.mark.torch,
@@ -24,7 +24,7 @@ WARM = Sampling(temperature=1.0, top_k=50, seed=4)
 @pytest.fixture
 def engine(tmp_path: Path, tiny: Path) -> Iterator[EngineProcess]:
     """An engine that has imported all it needs."""
-    engine = EngineProcess(tmp_path / "engine.log")
+    engine = EngineProcess(tmp_path / "engine.log", GIVES_BACK)
     assert isinstance(engine.next(), wire.Hello)
     assert isinstance(engine.last(engine.load(tiny)), Loaded)
     yield engine
@@ -55,7 +55,7 @@ def test_a_turn_without_memory_keeps_what_came_and_the_next_one_works(
     events = engine.events(request)
     first = next(e for e in events if isinstance(e, AnswerDelta))
     assert first.text
-    engine.limit_memory(0)
+    engine.limit_memory(2 * MIB)  # the KV cache takes 4 for each 256 tokens
     failed = list(events)[-1]
     assert isinstance(failed, Failed)
     assert failed.code == "out_of_memory"
