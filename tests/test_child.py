@@ -15,6 +15,7 @@ import pytest
 from qwen_tui import wire
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.child import Child, ChildGone
+from qwen_tui.wire_engine import LoadOptions
 from tests.helpers import until, wait_until
 
 MODULE = "tests.scripted_child"
@@ -70,7 +71,7 @@ def is_alive(pid: int) -> bool:
 async def test_a_message_of_some_megabytes_comes_back_whole(log_file: Path):
     child = await start("echo", log_file)
     text = "漢字\n\u2028\\" * 500_000
-    load = wire.Load(7, ModelSource("m", text, "folder"), wire.LoadOptions())
+    load = wire.Load(7, ModelSource("m", text, "folder"), LoadOptions())
     messages = child.messages()
     _, answer = await asyncio.gather(child.send(load), anext(aiter(messages)))
     assert answer == load
@@ -237,7 +238,7 @@ async def test_sending_while_the_child_dies_says_so_too(log_file: Path):
     child = await start("deaf", log_file)
     await hello_of(child)
     os.kill(child.pid, signal.SIGKILL)
-    load = wire.Load(1, ModelSource("m", "x" * 200_000, "folder"), wire.LoadOptions())
+    load = wire.Load(1, ModelSource("m", "x" * 200_000, "folder"), LoadOptions())
     with pytest.raises(ChildGone):
         await send_forever(child, load)
     await child.wait()

@@ -21,6 +21,7 @@ from qwen_tui.chat.events import (
 )
 from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
+from qwen_tui.wire_engine import LoadOptions
 
 REQUEST = TurnRequest(
     messages=(
@@ -60,7 +61,7 @@ EVENTS = (
 MESSAGES = (
     wire.Hello(wire.PROTOCOL, {"torch": "2.13.0"}, ("cuda:0", "cpu")),
     wire.Load(
-        1, ModelSource("m", "/m", "gguf"), wire.LoadOptions("cpu", "float32", 2, True)
+        1, ModelSource("m", "/m", "gguf"), LoadOptions("cpu", "float32", 2, True)
     ),
     wire.Generate(2, REQUEST),
     wire.Warm(2, REQUEST),

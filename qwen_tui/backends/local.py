@@ -23,6 +23,7 @@ from qwen_tui.chat.ledger import PromptTokens
 from qwen_tui.child import Child, ChildGone
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
+from qwen_tui.wire_engine import LoadOptions
 
 CANCEL_GRACE_S = 3.0
 """How long an engine may take to end a turn before it is killed."""
@@ -45,7 +46,7 @@ class LocalBackend:
     def __init__(
         self,
         source: ModelSource,
-        options: wire.LoadOptions,
+        options: LoadOptions,
         *,
         log_dir: Path,
         environ: Mapping[str, str] | None = None,

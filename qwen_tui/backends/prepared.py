@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from qwen_tui import wire
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import LoadEstimate
+from qwen_tui.wire_engine import LoadOptions
 
 
 class PreparedLoad(Protocol):
     """A load that was fitted to this machine."""
 
     @property
-    def options(self) -> wire.LoadOptions:
+    def options(self) -> LoadOptions:
         """How it will be done."""
         ...
 
@@ -22,5 +22,5 @@ class PreparedLoad(Protocol):
         ...
 
 
-Prepare = Callable[[ModelSource, wire.LoadOptions], PreparedLoad]
+Prepare = Callable[[ModelSource, LoadOptions], PreparedLoad]
 """Raises QwenTuiError where what was asked for cannot be."""

@@ -17,7 +17,7 @@ from qwen_tui.hub.find import find_model
 from qwen_tui.i18n import _
 from qwen_tui.settings import Settings, load_settings
 from qwen_tui.store.conversations import Store
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from qwen_tui.engine.quantize import own_method, packing, weights_bytes
 from qwen_tui.engine.thinking import ThinkTags, find_think_tags
 from qwen_tui.errors import ModelIncomplete, NotAModel
 from qwen_tui.i18n import _
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 
 _END_OF_TURN = "<|im_end|>"
 # what transformers, safetensors and gguf raise over files they cannot use

@@ -15,7 +15,7 @@ from qwen_tui.hub.gguf_info import read_gguf_info
 from qwen_tui.hub.layout import all_files
 from qwen_tui.hub.machine import Machine, read_machine
 from qwen_tui.i18n import _
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 
 # of 16 bits; the rest of a model, such as its embeddings, stays as it is
 _PACKED_SHARE = {"int8": 0.55, "int4": 0.33}

@@ -8,7 +8,7 @@ from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import N_
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 
 DEFAULT = N_("default")
 """The origin of what nobody set."""

@@ -23,7 +23,7 @@ from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.model_desk import ModelDesk
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 
 if TYPE_CHECKING:
     from qwen_tui.ui.launch import LaunchOptions

@@ -24,6 +24,7 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.chat.ledger import MessageTokens, PromptTokens
+from qwen_tui.wire_engine import LoadOptions
 
 
 class Flags:
@@ -63,7 +64,7 @@ class Engine:
         os.dup2(2, 1)
         self.flags = Flags()
         self.loads = self.warmed = 0
-        self.options = wire.LoadOptions()
+        self.options = LoadOptions()
 
     def say(self, n: int, *events: StreamEvent) -> None:
         for event in events:

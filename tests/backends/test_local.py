@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui import i18n, wire
+from qwen_tui import i18n
 from qwen_tui.backends.local import LocalBackend
 from qwen_tui.backends.prepared import Prepare
 from qwen_tui.chat.backend import Backend, ModelSource, PromptMessage, TurnRequest
@@ -28,6 +28,7 @@ from qwen_tui.chat.events import (
 from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.errors import UsageError
+from qwen_tui.wire_engine import LoadOptions
 from tests.helpers import until
 
 LOADED = Loaded("scripted", "cpu", "float32", 100, 1)
@@ -50,7 +51,7 @@ def backend_for(
 ) -> LocalBackend:
     return LocalBackend(
         ModelSource("scripted", path, "folder"),
-        wire.LoadOptions(),
+        LoadOptions(),
         log_dir=folder / "log",
         environ={**os.environ, **environ},
         module="tests.backends.scripted_engine",
@@ -319,7 +320,7 @@ async def test_a_death_while_loading_and_while_idle_is_no_end(tmp_path: Path):
 async def test_a_program_without_an_engine_says_where_to_look(tmp_path: Path):
     backend = LocalBackend(
         ModelSource("m", "/m", "folder"),
-        wire.LoadOptions(),
+        LoadOptions(),
         log_dir=tmp_path,
         module="tests.no_such_engine",
     )
@@ -474,7 +475,7 @@ async def test_an_engine_that_dies_while_it_counts_is_loaded_again(
 
 @dataclass(frozen=True)
 class Prepared:
-    options: wire.LoadOptions
+    options: LoadOptions
     estimate: LoadEstimate
 
 
@@ -484,9 +485,9 @@ ESTIMATE = LoadEstimate("cpu", 1, 2, 3, 100, 10, "fits")
 async def test_a_load_is_fitted_to_the_machine_first_and_tells_what_it_takes(
     tmp_path: Path,
 ):
-    asked: list[wire.LoadOptions] = []
+    asked: list[LoadOptions] = []
 
-    def prepare(_source: ModelSource, options: wire.LoadOptions) -> Prepared:
+    def prepare(_source: ModelSource, options: LoadOptions) -> Prepared:
         asked.append(options)
         return Prepared(replace(options, device="cuda:1"), ESTIMATE)
 
@@ -496,7 +497,7 @@ async def test_a_load_is_fitted_to_the_machine_first_and_tells_what_it_takes(
         assert events[1] == ESTIMATE
         assert events[-1] == LOADED
         assert await answer(backend, "loaded device") == "cuda:1"
-        backend.options = wire.LoadOptions(device="cpu")
+        backend.options = LoadOptions(device="cpu")
         await every(backend.load())
         assert [options.device for options in asked] == ["auto", "cpu"]
     finally:
@@ -504,7 +505,7 @@ async def test_a_load_is_fitted_to_the_machine_first_and_tells_what_it_takes(
 
 
 async def test_what_cannot_be_is_told_before_the_engine_is_asked(tmp_path: Path):
-    def prepare(_source: ModelSource, _options: wire.LoadOptions) -> Prepared:
+    def prepare(_source: ModelSource, _options: LoadOptions) -> Prepared:
         raise UsageError("No YaRN.", hint="Leave it.", code="no_yarn")
 
     backend = backend_for(tmp_path, prepare=prepare)

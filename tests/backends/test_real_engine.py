@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui import wire
 from qwen_tui.backends.local import LocalBackend
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
@@ -31,6 +30,7 @@ from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.paths import demo_model
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 from tests.engine.engine_process import GIVES_BACK, memory_of
 from tests.helpers import until, wait_until
@@ -47,7 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
 async def backend(tmp_path: Path) -> AsyncIterator[LocalBackend]:
     source = ModelSource("demo", str(demo_model()), "folder")
     backend = LocalBackend(
-        source, wire.LoadOptions(device="cpu", threads=1), log_dir=tmp_path / "log"
+        source, LoadOptions(device="cpu", threads=1), log_dir=tmp_path / "log"
     )
     yield backend
     await backend.close()
@@ -183,7 +183,7 @@ async def test_a_turn_that_runs_out_of_memory_keeps_the_conversation(
     folder = models.random_qwen3(tmp_path / "model", hidden=512, layers=8)
     backend = LocalBackend(
         ModelSource("big", str(folder), "folder"),
-        wire.LoadOptions("cpu", "float32", threads=1),
+        LoadOptions("cpu", "float32", threads=1),
         log_dir=tmp_path / "log",
         environ={**os.environ, **GIVES_BACK},
     )
@@ -248,7 +248,6 @@ PARENT = textwrap.dedent(
     """
     import asyncio, sys
     from pathlib import Path
-    from qwen_tui import wire
     from qwen_tui.backends.local import LocalBackend
     from qwen_tui.chat.backend import ModelSource
     from qwen_tui.chat.conversation import Conversation
@@ -258,12 +257,13 @@ PARENT = textwrap.dedent(
     from qwen_tui.chat.turn import TurnOptions
     from qwen_tui.session import Session
     from qwen_tui.store.conversations import Store
+    from qwen_tui.wire_engine import LoadOptions
 
     async def main():
         folder = Path(sys.argv[1])
         backend = LocalBackend(
             ModelSource("demo", str(demo_model()), "folder"),
-            wire.LoadOptions(device="cpu", threads=1),
+            LoadOptions(device="cpu", threads=1),
             log_dir=folder / "log",
         )
         sampling = Sampling(temperature=100.0, seed=1)

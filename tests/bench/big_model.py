@@ -15,7 +15,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.engine.model import LoadedModel, load_model
 from qwen_tui.engine.progress import LoadMeter
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests.models import word_tokenizer
 
 # Source: config.json of Qwen/Qwen3-0.6B

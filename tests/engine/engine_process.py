@@ -14,6 +14,7 @@ from qwen_tui.backends.engine_child import engine_environment
 from qwen_tui.chat.backend import ModelSource, PromptMessage, TurnRequest
 from qwen_tui.chat.events import Failed, Finished, Loaded, StreamEvent
 from qwen_tui.chat.sampling import Sampling
+from qwen_tui.wire_engine import LoadOptions
 from tests.helpers import PATIENCE_S
 from tests.models import REPOSITORY
 
@@ -73,7 +74,7 @@ class EngineProcess:
         source = ModelSource(
             path.name, str(path), "gguf" if kind == "gguf" else "folder"
         )
-        request = wire.Load(self._n_requests, source, wire.LoadOptions(**options))  # pyright: ignore[reportArgumentType]
+        request = wire.Load(self._n_requests, source, LoadOptions(**options))  # pyright: ignore[reportArgumentType]
         self.send(request)
         return self._n_requests
 

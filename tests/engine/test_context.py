@@ -10,7 +10,7 @@ from transformers import AutoConfig
 from qwen_tui.engine.context import stretch_by_yarn
 from qwen_tui.engine.model import LoadedModel
 from qwen_tui.errors import UsageError
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 from tests.engine.test_model import _load
 

@@ -17,7 +17,7 @@ from qwen_tui.engine.cpu_fast import PackedLinear, speed_up
 from qwen_tui.engine.forward import Forward
 from qwen_tui.engine.model import LoadedModel, load_model
 from qwen_tui.engine.progress import LoadCancelled, LoadMeter
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 from tests.engine.talk import run, texts
 from tests.engine.test_forward import CONFIGS, SIZES

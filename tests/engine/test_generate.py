@@ -20,7 +20,7 @@ from qwen_tui.engine.generate import Parent, generate
 from qwen_tui.engine.model import LoadedModel, load_model
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.errors import ContextOverflow
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 
 pytestmark = pytest.mark.torch

@@ -22,7 +22,7 @@ from qwen_tui.errors import (
     QwenTuiError,
     RemoteCodeNeeded,
 )
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 
 pytestmark = pytest.mark.torch

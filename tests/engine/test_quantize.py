@@ -11,7 +11,7 @@ from transformers import BitsAndBytesConfig
 
 from qwen_tui.engine.quantize import own_method, packing, weights_bytes
 from qwen_tui.errors import QwenTuiError, UsageError
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 from tests.engine.test_model import _load
 

@@ -12,7 +12,7 @@ from qwen_tui.errors import UsageError
 from qwen_tui.hub.loading import prepare, raised, raised_length
 from qwen_tui.hub.machine import Gpu, Machine
 from qwen_tui.paths import demo_model
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests import models
 
 GIB = 1024**3

@@ -9,7 +9,7 @@ from textual.app import App
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.chat.events import StreamEvent
 from qwen_tui.store.conversations import Store
-from qwen_tui.wire import LoadOptions
+from qwen_tui.wire_engine import LoadOptions
 from tests.helpers import until
 from tests.scripted import LOADED, ScriptedBackend, Step, says
 from tests.ui.chat_pilot import Person
