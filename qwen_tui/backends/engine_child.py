@@ -53,6 +53,11 @@ class Job:
     is_cancelled: bool = False
 
 
+def cancelled() -> Failed:
+    """Return how a load or a turn ends that was stopped before it began."""
+    return Failed("cancelled", _("Loading was stopped."))
+
+
 def engine_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
     """Return what an engine is started with: no token, no network.
 

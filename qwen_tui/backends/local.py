@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui import wire
-from qwen_tui.backends.engine_child import ENDS, Engine, Job, engine_environment
+from qwen_tui.backends.engine_child import ENDS, Engine, Job, cancelled
+from qwen_tui.backends.engine_seat import EngineOwner, EngineSeat
 from qwen_tui.backends.measures import Measures
 from qwen_tui.backends.prepared import Prepare
 from qwen_tui.chat.backend import ModelSource, TurnRequest
@@ -20,7 +21,6 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.chat.ledger import PromptTokens
-from qwen_tui.child import Child, ChildGone
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.wire_engine import LoadOptions
@@ -29,7 +29,6 @@ CANCEL_GRACE_S = 3.0
 """How long an engine may take to end a turn before it is killed."""
 LOAD_CANCEL_GRACE_S = 1.0
 """The same while it loads: nothing is lost by killing it."""
-EXIT_GRACE_S = 2.0
 
 
 class LocalBackend:
@@ -70,20 +69,21 @@ class LocalBackend:
         self.notice = ""
         self.on_idle_death: Callable[[Failed], None] | None = None
         self._is_closing = False
-        self._log_file = log_dir / "engine.log"
-        self._environ = environ
-        self._module = module
         self._prepare = prepare
-        self._engine: Engine | None = None
+        self._seat = EngineSeat(
+            EngineOwner(self._hear, self._tell_death, self._forget),
+            module=module,
+            environ=environ,
+            log_file=log_dir / "engine.log",
+        )
         self._job: Job | None = None
         self._last_id = 0
         self._measures = Measures()
-        self._readers: dict[asyncio.Task[None], Child] = {}
 
     @property
     def pids(self) -> list[int]:
         """The engine processes that are not gone yet."""
-        return [child.pid for child in self._readers.values()]
+        return self._seat.pids
 
     def load(self) -> AsyncIterator[StreamEvent]:
         """Load the model; the last event is `Loaded` or `Failed`."""
@@ -95,58 +95,51 @@ class LocalBackend:
 
     async def warm(self, request: TurnRequest) -> None:
         """Let an idle engine read a history; whatever is asked next interrupts it."""
-        if self._job is None and self._engine is not None and self.loaded is not None:
+        if self._job is None and self.loaded is not None:
             self._last_id += 1
-            with contextlib.suppress(ChildGone):  # told by `on_idle_death`
-                await self._engine.child.send(wire.Warm(self._last_id, request))
+            await self._seat.send(wire.Warm(self._last_id, request))
 
     async def measure(self, request: TurnRequest) -> PromptTokens | None:
         """Count the tokens of a prompt; while a turn runs, after it has ended."""
-        engine = self._engine
-        if engine is None or self.loaded is None:
+        if self._seat.engine is None or self.loaded is None:
             return None
         self._last_id += 1
         measure = wire.Measure(self._last_id, request)
         self._measures.expect(measure.id)
-        with contextlib.suppress(ChildGone):  # its death ends the waiting
-            await engine.child.send(measure)
+        await self._seat.send(measure)
         return await self._measures.wait(measure.id)
 
     async def cancel(self) -> None:
         """End the running load or turn: ask, wait, and kill an engine that is deaf."""
-        job, engine = self._job, self._engine
+        job, engine = self._job, self._seat.engine
         if job is None:
             self._measures.give_up()
             return
         job.is_cancelled = True
         if engine is not None and not engine.ready.is_set():
-            self._lose(engine, _cancelled())  # it imports torch and hears nothing
+            self._lose(engine, cancelled())  # it imports torch and hears nothing
         elif job.request_id:
             await self._end_request(job)
 
     async def answer_now(self) -> None:
         """End the thinking of the running turn."""
-        job, engine = self._job, self._engine
-        if job is None or engine is None or job.is_loading or not job.request_id:
-            return
-        with contextlib.suppress(ChildGone):  # its death is told in the stream
-            await engine.child.send(wire.AnswerNow(job.request_id))
+        job = self._job
+        if job is not None and job.request_id and not job.is_loading:
+            await self._seat.send(wire.AnswerNow(job.request_id))
 
     async def close(self) -> None:
         """End the engine; what runs ends as cancelled. May be loaded again later."""
         self._is_closing = True
         if self._job is not None:
             self._job.is_cancelled = True
-        stops = [child.stop() for child in self._readers.values()]
-        await asyncio.gather(*stops, *self._readers)
+        await self._seat.close()
         self._is_closing = False
 
     def kill(self) -> None:
         """End the engine now; safe in a signal handler."""
         if self._job is not None:
             self._job.is_cancelled = True
-        for child in tuple(self._readers.values()):
-            child.kill()
+        self._seat.kill()
 
     async def _run(self, request: TurnRequest | None) -> AsyncIterator[StreamEvent]:
         """Do a load (None) or a turn."""
@@ -187,8 +180,8 @@ class LocalBackend:
                 job.is_cancelled = True
                 await self._end_request(job)
         except asyncio.CancelledError:
-            if self._engine is not None and not job.over.is_set():
-                self._lose(self._engine, _cancelled())
+            if self._seat.engine is not None and not job.over.is_set():
+                self._lose(self._seat.engine, cancelled())
             raise
         finally:
             self._job = None
@@ -196,29 +189,23 @@ class LocalBackend:
     async def _connect(self, job: Job) -> AsyncGenerator[StreamEvent, None]:
         """Have an engine that said hello; yields `Failed` where none can be had."""
         yield LoadProgress("import", 0.0)
-        engine = self._engine
+        engine = self._seat.engine
         if engine is None:
             try:
-                child = await Child.start(
-                    self._module,
-                    env=engine_environment(self._environ),
-                    log_file=self._log_file,
-                )
+                engine = await self._seat.start()
             except OSError as error:
                 yield Failed(
                     "engine_start",
                     _("The engine cannot be started: {reason}").format(reason=error),
                 )
                 return
-            engine = self._engine = Engine(child)
-            self._readers[asyncio.create_task(self._read(engine))] = child
             if job.is_cancelled:
-                self._lose(engine, _cancelled())
+                self._lose(engine, cancelled())
         await engine.ready.wait()
-        if self._engine is not engine:
+        if self._seat.engine is not engine:
             yield await job.events.get()  # how it was lost
         elif engine.protocol != wire.PROTOCOL:
-            self._lose(engine, _cancelled())
+            self._lose(engine, cancelled())
             yield Failed(
                 "engine_protocol",
                 _("The engine is of another version than this program."),
@@ -246,15 +233,14 @@ class LocalBackend:
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request and yield its events, the last one included."""
         if job.is_cancelled:
-            yield _cancelled()
+            yield cancelled()
             return
         job.is_loading = isinstance(message, wire.Load)
-        if self._engine is not None:
+        if self._seat.engine is not None:
             self._last_id += 1
             job.request_id = self._last_id
             job.over.clear()
-            with contextlib.suppress(ChildGone):  # its death is among the events
-                await self._engine.child.send(replace(message, id=job.request_id))
+            await self._seat.send(replace(message, id=job.request_id))
         event: StreamEvent | None = None
         while not isinstance(event, ENDS):
             event = await job.events.get()
@@ -262,14 +248,13 @@ class LocalBackend:
 
     async def _end_request(self, job: Job) -> None:
         """Ask the engine to end a request, and kill it when it does not."""
-        engine = self._engine
+        engine = self._seat.engine
         if engine is None or job.over.is_set():
             return
         grace_s = LOAD_CANCEL_GRACE_S if job.is_loading else CANCEL_GRACE_S
         try:
             async with asyncio.timeout(grace_s):
-                with contextlib.suppress(ChildGone):
-                    await engine.child.send(wire.Cancel(job.request_id))
+                await self._seat.send(wire.Cancel(job.request_id))
                 await job.over.wait()
         except TimeoutError:
             if not job.is_loading:
@@ -277,38 +262,7 @@ class LocalBackend:
                     "The engine did not stop within {seconds} s and was ended. "
                     "The next message loads the model again."
                 ).format(seconds=round(grace_s))
-            self._lose(engine, _cancelled())
-
-    async def _read(self, engine: Engine) -> None:
-        """Bring what an engine says to the running job, until it ends."""
-        task = asyncio.current_task()
-        assert task is not None
-        try:
-            async for message in engine.child.messages():
-                if isinstance(message, wire.Hello):
-                    engine.protocol = message.protocol
-                    engine.ready.set()
-                elif isinstance(message, wire.Leaving):
-                    engine.is_leaving = True
-                elif self._engine is engine:
-                    self._hear(message)
-                    if engine.is_leaving and _is_last(message):
-                        self._give_up(engine)  # no other request may reach it
-            try:
-                async with asyncio.timeout(EXIT_GRACE_S):
-                    await engine.child.wait()
-            except TimeoutError:  # it closed its output and lives on
-                await engine.child.stop()
-        finally:
-            self._lose(engine, self._death(engine))
-            del self._readers[task]
-
-    def _give_up(self, engine: Engine) -> None:
-        """Have no engine any more; the next load starts another one."""
-        self._engine = None
-        self.loaded = None
-        engine.ready.set()
-        self._measures.give_up()
+            self._lose(engine, cancelled())
 
     def _hear(self, message: wire.Message) -> None:
         if not isinstance(message, wire.Event | wire.Measured):
@@ -324,27 +278,23 @@ class LocalBackend:
         if isinstance(event, ENDS):
             job.over.set()
 
-    def _death(self, engine: Engine) -> Failed:
-        if self._job is not None and self._job.is_cancelled:
-            return _cancelled()
-        return engine.death()
+    def _tell_death(self, engine: Engine) -> None:
+        stopped = self._job is not None and self._job.is_cancelled
+        self._tell_loss(cancelled() if stopped else engine.death())
+
+    def _forget(self) -> None:
+        """Know that no engine has a model any more."""
+        self.loaded = None
+        self._measures.give_up()
 
     def _lose(self, engine: Engine, why: Failed) -> None:
         """Give an engine up; the running job ends with `why`."""
-        if self._engine is not engine:
-            return
-        engine.child.kill()
-        self._give_up(engine)
+        if self._seat.lose(engine):
+            self._tell_loss(why)
+
+    def _tell_loss(self, why: Failed) -> None:
         if self._job is not None:
             self._job.events.put_nowait(why)
             self._job.over.set()
         elif self.on_idle_death is not None and not self._is_closing:
             self.on_idle_death(why)
-
-
-def _is_last(message: wire.Message) -> bool:
-    return isinstance(message, wire.Event) and isinstance(message.event, ENDS)
-
-
-def _cancelled() -> Failed:
-    return Failed("cancelled", _("Loading was stopped."))

@@ -294,7 +294,7 @@ async def test_a_crash_of_the_engine_names_the_log(
 async def test_an_engine_that_closes_its_output_counts_as_dead(
     backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("qwen_tui.backends.local.EXIT_GRACE_S", 0.2)
+    monkeypatch.setattr("qwen_tui.backends.engine_seat.EXIT_GRACE_S", 0.2)
     (*_, last) = await ask(backend, "closes")
     assert isinstance(last, Failed)
     assert last.code == "engine_died"
