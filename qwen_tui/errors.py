@@ -112,6 +112,18 @@ class HubError(QwenTuiError):
     code = "hub"
 
 
+class ServerError(QwenTuiError):
+    """A server that speaks the OpenAI protocol refused, failed or is not there.
+
+    `code` tells which: "server_unreachable", "server_timeout", "server_tls",
+    "server_key", "server_not_found", "not_openai", "server_redirect",
+    "server_no_model", "server_busy", "server_error", "server_refused",
+    "server_reply", "server_cut", "context_overflow".
+    """
+
+    code = "server"
+
+
 class DownloadError(QwenTuiError):
     """A download cannot go on.
 

@@ -23,6 +23,7 @@ from qwen_tui.chat.events import (
     Loaded,
     LoadEstimate,
     LoadProgress,
+    NotPassed,
     PrefillProgress,
     StreamEvent,
     Summarising,
@@ -278,6 +279,9 @@ class Session:
             case ContextCut():  # what switched the thinking may be outside now
                 self._record(turn, self._loaded)
                 self._saver.put_row(_row(self.conversation))
+            case NotPassed(names):
+                turn.answer.leave_out(names)
+                self._show(turn)
             case LoadProgress() | LoadEstimate() | PrefillProgress() | Summarising():
                 pass
             case Finished():

@@ -18,6 +18,7 @@ from qwen_tui.settings.values import (
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
+    ServerSettings,
     UiSettings,
 )
 
@@ -61,6 +62,7 @@ def test_the_built_in_file_and_the_dataclasses_name_the_same_settings() -> None:
         "generation": GenerationSettings,
         "context": ContextSettings,
         "downloads": DownloadSettings,
+        "server": ServerSettings,
         "ui": UiSettings,
     }
     ours = {f"{s}.{f.name}" for s, cls in sections.items() for f in fields(cls)}

@@ -1,6 +1,6 @@
 """An answer as it grows out of stream events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ class GrowingAnswer:
         self._base = usage_from(start.usage)
         # for an answer that gets no `Finished` the deltas are all there is to count
         self._counted = self._base
+        self._left_out: tuple[str, ...] = ()
         usage = asdict(self._base)
         self.message = replace(start, state="streaming", usage=usage)
 
@@ -39,6 +40,8 @@ class GrowingAnswer:
 
     def record(self, settings: Mapping[str, Any], loaded: Loaded | None) -> None:
         """Note the settings and, where it is known, the model that make the answer."""
+        if self._left_out:
+            settings = {**settings, "not_passed": list(self._left_out)}
         if loaded is None:
             self.message = replace(self.message, sampling=settings)
             return
@@ -54,6 +57,12 @@ class GrowingAnswer:
             model=loaded.model,
             revision=loaded.revision,
         )
+
+    def leave_out(self, names: Sequence[str]) -> None:
+        """Note what was asked for and had no effect."""
+        self._left_out = tuple(dict.fromkeys((*self._left_out, *names)))
+        sampling = {**self.message.sampling, "not_passed": list(self._left_out)}
+        self.message = replace(self.message, sampling=sampling)
 
     def add(self, delta: ThinkingDelta | AnswerDelta) -> None:
         """Append a delta."""
@@ -116,4 +125,5 @@ def add_usage(first: Usage, more: Usage) -> Usage:
     total["prompt_tokens"] = prompt.prompt_tokens
     total["cached_tokens"] = prompt.cached_tokens
     total["first_token_s"] = prompt.first_token_s
+    total["is_estimate"] = first.is_estimate or more.is_estimate
     return Usage(**total)

@@ -31,6 +31,8 @@ class Usage:
     """The part of `decode_s` that was spent thinking."""
     first_token_s: float = 0.0
     """Seconds from the request to the first new token."""
+    is_estimate: bool = False
+    """The tokens were counted by what came, not told by what computed them."""
 
     @property
     def new_tokens(self) -> int:
@@ -176,12 +178,24 @@ class ContextCut:
     """What stands for them in the prompt; empty for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotPassed:
+    """What was asked for and has no effect, because the server does not know it."""
+
+    names: tuple[str, ...]
+    """As `/set` spells them; "thinking" and "answer_now" too."""
+    server: str
+    is_news: bool = True
+    """The person was not told so before."""
+
+
 StreamEvent = (
     LoadProgress
     | LoadEstimate
     | Loaded
     | Summarising
     | ContextCut
+    | NotPassed
     | PrefillProgress
     | ThinkingDelta
     | AnswerDelta

@@ -27,6 +27,8 @@ class PromptTokens:
     """What the template says by itself, such as a system prompt of its own."""
     generation_tokens: int
     """The beginning of the answer, as the template writes it."""
+    is_estimate: bool = False
+    """Nobody counted: a server that does not say."""
 
     @property
     def total(self) -> int:

@@ -1,6 +1,6 @@
 """Events in words, the same on a screen and in a pipe."""
 
-from qwen_tui.chat.events import ContextCut, LoadEstimate, Summarising
+from qwen_tui.chat.events import ContextCut, LoadEstimate, NotPassed, Summarising
 from qwen_tui.i18n import _
 
 _GIB = 1024**3
@@ -52,6 +52,17 @@ def summarising_note(event: Summarising) -> str:
     """Return how far a summary is."""
     return _("Summing up {n} older messages: {tokens} tokens").format(
         n=event.messages, tokens=f"{event.tokens:,}"
+    )
+
+
+def not_passed_note(event: NotPassed) -> str:
+    """Return what is told about options that a server does not know."""
+    if event.names == ("answer_now",):
+        return _("{server} cannot be told to end its thinking.").format(
+            server=event.server
+        )
+    return _("{server} does not know, so it has no effect: {names}.").format(
+        server=event.server, names=", ".join(event.names)
     )
 
 

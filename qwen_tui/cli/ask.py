@@ -3,25 +3,46 @@
 import asyncio
 import signal
 import sys
+from typing import NamedTuple
 
 from qwen_tui.backends.local import LocalBackend
+from qwen_tui.backends.remote import RemoteBackend
+from qwen_tui.backends.remote_choice import is_server_ref
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
-from qwen_tui.chat.events import Failed, Finished, PrefillProgress
+from qwen_tui.chat.events import (
+    Failed,
+    Finished,
+    Loaded,
+    LoadEstimate,
+    LoadProgress,
+)
 from qwen_tui.chat.ledger import Overflow
+from qwen_tui.chat.sampling import Presets
 from qwen_tui.cli.ask_options import turn_options
 from qwen_tui.cli.ask_output import AskOutput
 from qwen_tui.cli.ask_prompt import build_prompt
 from qwen_tui.cli.context import Context, warn_of_remote_code
 from qwen_tui.cli.output import say
+from qwen_tui.cli.server import remote_backend, wanted_server
 from qwen_tui.errors import QwenTuiError, UsageError
+from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.hub.loading import prepare_here
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.database import IN_MEMORY
 
+Answering = LocalBackend | RemoteBackend
+_BEFORE = (LoadProgress, LoadEstimate, Loaded, Failed)
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Answerer(NamedTuple):
+    """What answers, and the name that its model has in the catalogue."""
+
+    backend: Answering
+    model: str
 
 
 def run(context: Context) -> int:
@@ -32,10 +53,10 @@ def run(context: Context) -> int:
     store = Store(IN_MEMORY) if context.args.no_save else context.open_store()
     try:
         conversation = _conversation(context, store)
-        source = _source(context, conversation)
-        warn_of_remote_code(context, source)
-        conversation.model = source.identity
-        return asyncio.run(_answer(context, store, conversation, source, prompt))
+        answerer = _answerer(context, conversation)
+        options = turn_options(context, answerer.model)
+        session = Session(store, answerer.backend, conversation, options)
+        return asyncio.run(_answer(context, session, answerer.backend, prompt))
     finally:
         store.close()
 
@@ -53,8 +74,28 @@ def _conversation(context: Context, store: Store) -> Conversation:
     return conversation
 
 
+def _answerer(context: Context, conversation: Conversation) -> "_Answerer":
+    """Return the server's or the local model that shall answer."""
+    server = wanted_server(context, conversation.model)
+    if server is not None:
+        remote = remote_backend(context, server)
+        return _Answerer(remote, server.model)
+    source = _source(context, conversation)
+    warn_of_remote_code(context, source)
+    conversation.model = source.identity
+    local = LocalBackend(
+        source,
+        context.load_options(source),
+        log_dir=context.log_dir,
+        prepare=prepare_here,
+    )
+    return _Answerer(local, source.name)
+
+
 def _source(context: Context, conversation: Conversation) -> ModelSource:
-    name = context.settings.model.default or conversation.model
+    name = context.settings.model.default
+    if not name and not is_server_ref(conversation.model):
+        name = conversation.model
     if not name:
         raise UsageError(
             _("No model was named."),
@@ -64,28 +105,18 @@ def _source(context: Context, conversation: Conversation) -> ModelSource:
 
 
 async def _answer(
-    context: Context,
-    store: Store,
-    conversation: Conversation,
-    source: ModelSource,
-    prompt: str,
+    context: Context, session: Session, backend: Answering, prompt: str
 ) -> int:
-    options = turn_options(context, source)
-    backend = LocalBackend(
-        source,
-        context.load_options(source),
-        log_dir=context.log_dir,
-        prepare=prepare_here,
-    )
-    session = Session(store, backend, conversation, options)
-    output = AskOutput(as_json=context.args.json, chat=conversation.id)
+    output = AskOutput(as_json=context.args.json, chat=session.conversation.id)
     if context.args.no_save:
         output.chat = ""
     stopped = _stop_on_signals(session)
     is_reading = False
     try:
         async for event in session.send(prompt):
-            if isinstance(event, PrefillProgress) and not is_reading:
+            if isinstance(event, Loaded) and isinstance(backend, RemoteBackend):
+                session.options.presets = _presets(context, backend)
+            if not isinstance(event, _BEFORE) and not is_reading:
                 is_reading = True
                 for note in _thinking_notes(context, session):
                     output.note(note)
@@ -103,6 +134,11 @@ async def _answer(
             say(backend.notice, sys.stderr)
         await backend.close()
     return 128 + stopped[0] if stopped else 0
+
+
+def _presets(context: Context, backend: RemoteBackend) -> Presets:
+    """Return the sampling for the model that a server has chosen by itself."""
+    return context.settings.presets(recommended_sampling(backend.model))
 
 
 def _overflow_hint(overflow: Overflow | None) -> str:

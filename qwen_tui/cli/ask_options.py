@@ -3,7 +3,6 @@
 import argparse
 from dataclasses import replace
 
-from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.sampling import LIMITS, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.chat.window import OverflowChoice
@@ -13,14 +12,14 @@ from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.i18n import _
 
 
-def turn_options(context: Context, source: ModelSource) -> TurnOptions:
+def turn_options(context: Context, model: str) -> TurnOptions:
     """Return the settings for a model with what the arguments say on top.
 
     Raises:
         UsageError: a number is out of its range.
     """
     args = context.args
-    recommended = recommended_sampling(source.name)
+    recommended = recommended_sampling(model)
     options = context.settings.turn_options(recommended)
     _check_numbers(args)
     named = {name: getattr(args, name) for name in (*LIMITS, "seed")}

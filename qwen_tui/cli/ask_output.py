@@ -13,6 +13,7 @@ from qwen_tui.chat.events import (
     Loaded,
     LoadEstimate,
     LoadProgress,
+    NotPassed,
     PrefillProgress,
     StreamEvent,
     Summarising,
@@ -22,6 +23,7 @@ from qwen_tui.chat.notes import (
     cut_note,
     estimate_note,
     fit_warning,
+    not_passed_note,
     summarising_note,
 )
 from qwen_tui.cli.output import say, say_json
@@ -58,10 +60,8 @@ class AskOutput:
                 self._progress(progress_text(event))
             case LoadEstimate():
                 self._tell_estimate(event)
-            case ContextCut():
-                self.note(cut_note(event))
-                if event.summary:
-                    self.note(_("Their summary: {text}").format(text=event.summary))
+            case ContextCut() | NotPassed():
+                self._tell_limits(event)
             case ThinkingDelta(text=text):
                 self._think(text)
             case AnswerDelta(text=text):
@@ -82,6 +82,14 @@ class AskOutput:
         elif text := estimate_note(estimate):
             self._progress(text)
 
+    def _tell_limits(self, event: ContextCut | NotPassed) -> None:
+        if isinstance(event, NotPassed):
+            self.note(not_passed_note(event))
+            return
+        self.note(cut_note(event))
+        if event.summary:
+            self.note(_("Their summary: {text}").format(text=event.summary))
+
     def close(self) -> None:
         """End open lines, so that the next program's output starts on its own."""
         self._end_progress()
@@ -100,8 +108,9 @@ class AskOutput:
                 say_json({"event": "prefill", **asdict(event)})
             case Summarising():
                 say_json({"event": "summarising", **asdict(event)})
-            case ContextCut():
-                say_json({"event": "context", **asdict(event)})
+            case ContextCut() | NotPassed():
+                name = "context" if isinstance(event, ContextCut) else "not_passed"
+                say_json({"event": name, **asdict(event)})
             case ThinkingDelta(text=text):
                 say_json({"event": "thinking", "text": text})
             case AnswerDelta(text=text):
@@ -166,10 +175,12 @@ def progress_text(
 ) -> str:
     """Return how far things are, on one line."""
     match event:
-        case LoadProgress(fraction=fraction):
-            return _("Loading {percent} %").format(percent=_percent(fraction))
+        case LoadProgress(stage, fraction):
+            text = _("Loading {percent} %").format(percent=_percent(fraction))
+            return _("Asking the server") if stage == "connect" else text
         case Loaded(device=device, dtype=dtype):
-            return _("Loaded on {device} ({dtype})").format(device=device, dtype=dtype)
+            text = _("Loaded on {device} ({dtype})")
+            return text.format(device=device, dtype=dtype) if dtype else event.model
         case PrefillProgress(done=done, total=total):
             return _("Reading the prompt {done}/{total}").format(done=done, total=total)
         case Summarising():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qwen_tui import paths
+from qwen_tui.backends.remote_choice import OFF
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.cli.output import say
@@ -118,7 +119,8 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
     }
     if args.command in (None, "ask"):
         named |= {
-            "model.default": args.model,
+            "model.default": None if args.server not in (None, OFF) else args.model,
+            "server.default": args.server,
             "model.device": args.device,
             "model.dtype": args.dtype,
             "model.context": args.context,

@@ -74,6 +74,16 @@ def add_model(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
         _("a repo id, an alias, a folder, a .gguf file, or demo"),
         metavar="M",
     )
+    add(
+        "--server",
+        _("the saved server or URL that answers; off for none"),
+        metavar="WHERE",
+    )
+    add(
+        "--api-key-env",
+        _("the variable that holds the server's key"),
+        metavar="NAME",
+    )
     add("--device", _("auto, cpu, cuda:0, mps"), metavar="DEVICE")
     add("--dtype", _("auto, bfloat16, float16, float32"), metavar="DTYPE")
     add("--context", _("most tokens of prompt and answer"), type=count, metavar="N")

@@ -15,7 +15,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Usage,
 )
-from qwen_tui.engine.loop_guard import LoopGuard
+from qwen_tui.chat.loop_guard import LoopGuard
 from qwen_tui.engine.model import LoadedModel
 from qwen_tui.engine.prefill import PromptProgress, PromptReader
 from qwen_tui.engine.sample import Sampler

@@ -77,6 +77,12 @@ def recommended_sampling(name: str) -> dict[str, dict[str, float]]:
     return {mode: asdict(preset) for mode, preset in entry.presets.items()}
 
 
+def thinking_kind(name: str) -> str:
+    """How a model thinks: "switch", "always" or "never"; "switch" of an unknown one."""
+    entry = entry_of(name)
+    return entry.thinking if entry is not None else "switch"
+
+
 def repo_of(name: str) -> str:
     """The repo id of an alias, in any case; any other name as it is."""
     entry = load_catalog().get(name.lower())

@@ -1,12 +1,14 @@
 """Settings: read from every source, merged, checked, written back."""
 
 from qwen_tui.settings.load import load_settings
+from qwen_tui.settings.servers import SavedServer
 from qwen_tui.settings.show import SettingRow, effective
 from qwen_tui.settings.values import (
     ContextSettings,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
+    ServerSettings,
     Settings,
     UiSettings,
 )
@@ -17,6 +19,8 @@ __all__ = [
     "DownloadSettings",
     "GenerationSettings",
     "ModelSettings",
+    "SavedServer",
+    "ServerSettings",
     "SettingRow",
     "Settings",
     "UiSettings",

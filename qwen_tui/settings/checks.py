@@ -126,6 +126,10 @@ _CHECKS = {
             example="hub.example.com"
         ),
     ),
+    "server.connect_timeout_s": _between(0.1, 3600),
+    "server.first_token_timeout_s": _between(0.1, 86400),
+    "server.silence_timeout_s": _between(0.1, 86400),
+    "server.retries": _between(0, 10),
     "ui.lang": _one_of("auto", "en", "zh"),
 }
 

@@ -20,12 +20,14 @@ from qwen_tui.settings.known import (
     read_known,
     variables,
 )
+from qwen_tui.settings.servers import SERVERS, SavedServer, read_servers
 from qwen_tui.settings.values import (
     DEFAULT,
     ContextSettings,
     DownloadSettings,
     GenerationSettings,
     ModelSettings,
+    ServerSettings,
     Settings,
     UiSettings,
 )
@@ -49,6 +51,7 @@ class _Merged:
     values: dict[str, Value] = field(default_factory=dict[str, Value])
     origins: dict[str, str] = field(default_factory=dict[str, str])
     notices: list[str] = field(default_factory=list[str])
+    servers: tuple[SavedServer, ...] = ()
 
     def set(self, key: str, value: Value, origin: str) -> None:
         self.values[key] = value
@@ -81,7 +84,11 @@ def load_settings(
 
 
 def _take_file(merged: _Merged, file: Path) -> None:
-    values, notices = split_known(read_file(file), merged.known, file)
+    tables = read_file(file)
+    merged.servers, notices = read_servers(tables, file)
+    merged.notices += notices
+    rest = {name: table for name, table in tables.items() if name != SERVERS}
+    values, notices = split_known(rest, merged.known, file)
     for key, value in values.items():
         merged.set(key, checked(merged.known[key], value, str(file)), str(file))
     merged.notices += notices
@@ -136,6 +143,8 @@ def _settings(merged: _Merged, file: Path, environ: Mapping[str, str]) -> Settin
         generation=GenerationSettings(**_generation(merged)),
         context=ContextSettings(**_section(merged, "context")),
         downloads=DownloadSettings(**_downloads(merged)),
+        server=ServerSettings(**_section(merged, "server")),
+        servers=merged.servers,
         ui=UiSettings(**_section(merged, "ui")),
         hf_home=hf_home,
         hf_cache=hf_cache,

@@ -8,6 +8,7 @@ from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.turn import TurnOptions
 from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import N_
+from qwen_tui.settings.servers import SavedServer
 from qwen_tui.wire_engine import LoadOptions
 
 DEFAULT = N_("default")
@@ -94,6 +95,18 @@ class DownloadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Whether a server answers, and how long it may take."""
+
+    default: str
+    """A saved server's name or a URL; empty: models of this machine answer."""
+    connect_timeout_s: float
+    first_token_timeout_s: float
+    silence_timeout_s: float
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
 class UiSettings:
     """How the screen looks."""
 
@@ -115,6 +128,9 @@ class Settings:
     generation: GenerationSettings
     context: ContextSettings
     downloads: DownloadSettings
+    server: ServerSettings
+    servers: tuple[SavedServer, ...]
+    """The saved servers, in the file's order."""
     ui: UiSettings
     hf_home: Path
     """The Hugging Face folder in force, absolute."""

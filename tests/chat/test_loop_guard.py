@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from qwen_tui.engine.loop_guard import LoopGuard
+from qwen_tui.chat.loop_guard import LoopGuard
 
 pytestmark = pytest.mark.torch
 

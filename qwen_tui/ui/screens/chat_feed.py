@@ -15,10 +15,11 @@ from qwen_tui.chat.events import (
     Finished,
     Loaded,
     LoadEstimate,
+    NotPassed,
     StreamEvent,
     ThinkingDelta,
 )
-from qwen_tui.chat.notes import cut_note, fit_warning
+from qwen_tui.chat.notes import cut_note, fit_warning, not_passed_note
 from qwen_tui.i18n import _
 from qwen_tui.ui.screens.chat_progress import Progress
 from qwen_tui.ui.widgets.composer import Composer
@@ -78,6 +79,8 @@ class Feed:
                 more = _("/summary shows and changes what stands for them.")
                 note = f"{cut_note(event)} {more if event.summary else ''}"
                 self._widgets.status.show_note(note.strip(), "warning")
+            case NotPassed(is_news=True):
+                self._widgets.status.show_note(not_passed_note(event), "warning")
             case Failed():
                 self.failure = event
             case _:

@@ -11,6 +11,7 @@ from qwen_tui.chat.events import (
     Loaded,
     LoadEstimate,
     LoadProgress,
+    NotPassed,
     PrefillProgress,
     StreamEvent,
     Summarising,
@@ -29,6 +30,7 @@ _STAGES = {
     "weights": N_("reading the weights"),
     "packing": N_("arranging the weights for this CPU"),
     "ready": N_("getting ready"),
+    "connect": N_("asking the server"),
 }
 
 
@@ -61,12 +63,12 @@ class Progress:
                 self.phase, self.stage, self.fraction = "loading", stage, fraction
             case LoadEstimate():
                 self.estimate = estimate_note(event)
-            case Loaded():
-                self.phase = "waiting"
             case Summarising():
                 self.phase, self.summary = "summary", event
-            case ContextCut():
+            case Loaded() | ContextCut():
                 self.phase = "waiting"
+            case NotPassed():
+                pass
             case PrefillProgress():
                 self.phase, self.prefill = "prefill", event
             case ThinkingDelta(tokens=tokens):
