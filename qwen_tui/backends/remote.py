@@ -174,7 +174,7 @@ class RemoteBackend:
         label = look.dialect.label or _("server")
         name = model.name or label
         return Loaded(
-            model=f"{name} @ {self.server.label}",
+            model=self._shown(name),
             device=label,
             dtype="",
             context_length=model.context_length,
@@ -203,6 +203,11 @@ class RemoteBackend:
                 await job.events.put(turn.end)
                 return
 
+    def _shown(self, model: str) -> str:
+        """Return what a person calls a model here; of a path its last part."""
+        name = model.rpartition("/")[2] if model.startswith("/") else model
+        return f"{name} @ {self.server.label}"
+
     async def _learn(self, job: Job, model: str) -> None:
         """Take what a server tells only once its model runs: its name, its limit."""
         assert self.loaded is not None
@@ -210,7 +215,7 @@ class RemoteBackend:
         name = self._talk.model or model
         known = replace(self.loaded, context_length=self._talk.context_length)
         if name:
-            known = replace(known, model=f"{name} @ {self.server.label}")
+            known = replace(known, model=self._shown(name))
         if known != self.loaded:
             self.loaded = known
             await job.events.put(known)

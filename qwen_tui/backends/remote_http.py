@@ -94,6 +94,18 @@ class ServerHttp:
     async def _ask(
         self, method: str, path: str, body: object, timeout_s: float
     ) -> AsyncGenerator["httpx2.Response"]:
+        response = await self._send(method, path, body, timeout_s)
+        try:
+            if response.status_code != HTTPStatus.OK:
+                raise await self._refusal(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _send(
+        self, method: str, path: str, body: object, timeout_s: float
+    ) -> "httpx2.Response":
+        """Send a request; once more where a connection that was kept had died."""
         http = await self._client()
         import httpx2
 
@@ -101,7 +113,10 @@ class ServerHttp:
         request = http.build_request(method, self.server.url + path, content=content)
         try:
             async with asyncio.timeout(timeout_s):
-                response = await http.send(request, stream=True)
+                try:
+                    return await http.send(request, stream=True)
+                except (httpx2.RemoteProtocolError, httpx2.ReadError):
+                    return await http.send(request, stream=True)
         except httpx2.ConnectTimeout as error:
             limit_s = self.options.connect_timeout_s
             raise timed_out(self.server, limit_s) from error
@@ -109,12 +124,6 @@ class ServerHttp:
             raise timed_out(self.server, timeout_s) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise unreachable(self.server, error) from error
-        try:
-            if response.status_code != HTTPStatus.OK:
-                raise await self._refusal(response)
-            yield response
-        finally:
-            await response.aclose()
 
     async def _refusal(self, response: "httpx2.Response") -> ServerError:
         if response.has_redirect_location:
