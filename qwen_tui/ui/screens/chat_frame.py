@@ -19,13 +19,13 @@ from qwen_tui.ui.screens.chat_context import ContextActions
 from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_messages import LongerContextAsked, TurnSettled
 from qwen_tui.ui.screens.chat_turns import ChatTurns
+from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.hint_bar import HintBar
 from qwen_tui.ui.widgets.sidebar import ChatItem, Sidebar
 from qwen_tui.ui.widgets.status_line import StatusLine, Tone
-from qwen_tui.ui.widgets.transcript import Transcript
 
 _FLUSH_S = 0.066
 _STATUS_S = 0.5
@@ -46,7 +46,7 @@ class ChatFrame(Screen[None]):
 
     def __init__(self, *, thinking_open: bool = False) -> None:
         super().__init__()
-        self.transcript = Transcript()
+        self.transcript = ChatTranscript()
         self.composer = Composer()
         self.status = StatusLine()
         self.header = HeaderBar()

@@ -15,6 +15,7 @@ from qwen_tui.session import Session
 from qwen_tui.ui.screens.chat_feed import ChatWidgets, Feed, used_tokens
 from qwen_tui.ui.screens.chat_progress import Progress
 from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
+from qwen_tui.ui.widgets.turn_marks import marks_of
 
 
 class ChatTurns:
@@ -69,7 +70,7 @@ class ChatTurns:
         branch = session.conversation.branch()
         widgets = self._widgets
         await widgets.transcript.show(branch, thinking_open=self._thinking_open)
-        widgets.transcript.mark_outside(branch, session.outside)
+        self._mark_messages(session)
         widgets.header.change(
             used_tokens=used_tokens(branch), thinking=session.options.thinking
         )
@@ -279,7 +280,7 @@ class ChatTurns:
     async def _settle(self, session: Session, turn: AssistantTurn) -> None:
         """Show the answer as the session saved it."""
         branch = session.conversation.branch()
-        self._widgets.transcript.mark_outside(branch, session.outside)
+        self._mark_messages(session)
         self._renew_history(session)
         if session.withdrawn is not None:
             self._widgets.status.show(_("Stopped; the message is back below."))
@@ -290,6 +291,11 @@ class ChatTurns:
         else:
             await turn.remove()
             self.feed.tell_last(branch)
+
+    def _mark_messages(self, session: Session) -> None:
+        chat = session.conversation
+        marks = marks_of(chat, session.outside)
+        self._widgets.transcript.mark(chat.branch(), marks)
 
     async def _put_back(self, prompt: str, shown: list[Widget]) -> None:
         for widget in shown:

@@ -9,6 +9,7 @@ _LOOKS = [
     "quote-bar", "rule", "muted", "code", "code-label", "code-keyword", "code-type",
     "code-builtin", "code-function", "code-string", "code-number", "code-comment",
     "code-deleted", "head-user", "head-model", "thinking", "foot", "cut", "failed",
+    "selected",
 ]  # fmt: skip
 COMPONENT_CLASSES = {f"message--{look}" for look in _LOOKS}
 """To be taken over by the widget that a palette reads."""

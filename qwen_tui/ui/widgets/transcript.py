@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from textual import on
@@ -17,6 +17,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.ui.widgets import message_looks
 from qwen_tui.ui.widgets.steady_scroll import SteadyScroll
 from qwen_tui.ui.widgets.turn import AssistantTurn, Turn, UserTurn
+from qwen_tui.ui.widgets.turn_marks import NO_MARKS, TurnMarks
 from qwen_tui.ui.widgets.typesetter import SLICE_S, Typesetter
 
 _FIRST = 10
@@ -51,7 +52,7 @@ class Transcript(SteadyScroll, can_focus=True):
         self._mounting = asyncio.Lock()
         self._as_source = False
         self._shown: Sequence[ChatMessage] = ()
-        self._outside: frozenset[str] = frozenset()
+        self._marks: Mapping[str, TurnMarks] = {}
 
     def compose(self) -> ComposeResult:
         with self._turns:
@@ -110,20 +111,20 @@ class Transcript(SteadyScroll, can_focus=True):
         self.anchor()
         await self.end_read()
 
-    def mark_outside(
-        self, messages: Sequence[ChatMessage], outside: frozenset[str]
+    def mark(
+        self, messages: Sequence[ChatMessage], marks: Mapping[str, TurnMarks]
     ) -> None:
-        """Mark the messages that the model does not see any more.
+        """Tell which messages the turns are, and mark them.
 
         Args:
             messages: Those that are shown, oldest first, mounted or not.
-            outside: The ids of those to be marked.
+            marks: By id; the others get none.
         """
-        self._shown, self._outside = messages, outside
+        self._shown, self._marks = messages, marks
         for turn, message in zip(
             reversed(self.turns), reversed(messages), strict=False
         ):
-            turn.mark_outside(message.id in outside)
+            self._mark_turn(turn, message.id)
 
     def show_source(self) -> None:
         """Show all messages as they were written, or as Markdown again."""
@@ -172,7 +173,7 @@ class Transcript(SteadyScroll, can_focus=True):
         async with self._mounting:
             await self._mount_newest(count)
             if len(self.turns) + self.n_older == len(self._shown):
-                self.mark_outside(self._shown, self._outside)
+                self.mark(self._shown, self._marks)
             self._show_top()
 
     def notify_style_update(self) -> None:
@@ -234,18 +235,22 @@ class Transcript(SteadyScroll, can_focus=True):
 
     def _build(self, message: ChatMessage) -> Turn:
         if message.role == "user":
-            turn = UserTurn(message.content, message.created_at)
+            turn = UserTurn(message.content, message.created_at, message.id)
         else:
             turn = AssistantTurn(message, thinking_open=self._thinking_open)
-        turn.mark_outside(message.id in self._outside)
+        self._mark_turn(turn, message.id)
         return turn
+
+    def _mark_turn(self, turn: Turn, message_id: str) -> None:
+        turn.message_id = message_id
+        turn.mark(self._marks.get(message_id, NO_MARKS))
 
     def _maker(self, turn: Turn) -> Callable[[], Turn]:
         """Return what makes the same turn again."""
         if isinstance(turn, AssistantTurn) and turn.message is not None:
             return partial(self._build, turn.message)
         assert isinstance(turn, UserTurn)
-        return partial(UserTurn, turn.text, turn.created_at)
+        return partial(UserTurn, turn.text, turn.created_at, turn.message_id)
 
     def _share(self, turn: Turn) -> None:
         turn.typesetter = self._typesetter

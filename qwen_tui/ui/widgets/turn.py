@@ -4,8 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from rich.segment import Segment
 from textual.events import Click
 from textual.message import Message
+from textual.strip import Strip
 
 from qwen_tui.chat.answer import usage_from
 from qwen_tui.chat.conversation import ChatMessage
@@ -13,6 +15,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize, sanitize_line
 from qwen_tui.ui.widgets.message_view import MessageView
 from qwen_tui.ui.widgets.thinking_panel import ThinkingPanel, count_tokens_text
+from qwen_tui.ui.widgets.turn_marks import NO_MARKS, TurnMarks
 from qwen_tui.ui.widgets.turn_view import TurnView
 
 _PROMPT_LINES = 40
@@ -41,35 +44,57 @@ class Turn(TurnView):
     view: MessageView
     """Its text."""
 
+    message_id = ""
+    """Empty as long as the message is in no conversation."""
+
     def __init__(self, look: str, indent: int, *views: MessageView) -> None:
         self._head = MessageView(plain=True, look=look, indent=indent)
         super().__init__(self._head, *views, classes="turn")
         self._title = ""
         self._look = look
-        self._is_outside = False
+        self._marks = NO_MARKS
+        self._is_selected = False
 
-    def mark_outside(self, is_outside: bool) -> None:
-        """Tell that the model does not see this message any more, or does again."""
-        if is_outside != self._is_outside:
-            self._is_outside = is_outside
-            self.set_class(is_outside, "-outside")
+    def mark(self, marks: TurnMarks) -> None:
+        """Show at its head which branch it is, and what becomes of it in prompts."""
+        if marks != self._marks:
+            self._marks = marks
+            self.set_class(marks.is_outside, "-outside")
             self._draw_head()
+
+    def select(self, is_selected: bool) -> None:
+        """Show that keys are about this message, or no more."""
+        if is_selected != self._is_selected:
+            self._is_selected = is_selected
+            self._draw_head()
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one row, with a bar beside it while the message is selected."""
+        strip = super().render_line(y)
+        if not self._is_selected or not strip.text.startswith(" "):
+            return strip
+        style = self.visual_style.rich_style + self.typesetter.palette.style(self._look)
+        return Strip([Segment("|", style), *strip.crop(1)], strip.cell_length)
 
     def _show_title(self, title: str) -> None:
         self._title = title
         self._draw_head()
 
     def _draw_head(self) -> None:
-        if self._is_outside:
-            self._head.replace(f"{self._title}  {_('outside the context')}", "muted")
-        else:
-            self._head.replace(self._title, self._look)
+        look = "muted" if self._marks.is_outside else self._look
+        marks = self._marks.text
+        self._head.replace(
+            f"{self._title}  {marks}" if marks else self._title,
+            f"{look} selected" if self._is_selected else look,
+        )
 
 
 class UserTurn(Turn):
     """What the person wrote, exactly as written."""
 
-    def __init__(self, text: str, created_at: float) -> None:
+    def __init__(self, text: str, created_at: float, message_id: str = "") -> None:
+        self.message_id = message_id
         self.text = text
         self.created_at = created_at
         self.view = MessageView(shorten_prompt(text), plain=True, indent=2)
@@ -130,7 +155,7 @@ class AssistantTurn(Turn):
 
     def settle(self, message: ChatMessage) -> None:
         """Show the message as it was saved: its state, its numbers."""
-        self.message = message
+        self.message, self.message_id = message, message.id
         switch = str(message.sampling.get("soft_switch") or "")
         self._show_head(message.model, message.created_at, switch)
         usage = message.usage
