@@ -1,8 +1,7 @@
 """The one turn loop: conversation, backend and store meet here.
 
-Send, retry, edit-and-resend and continue are one function, `Session._run`, with
-different histories. What a person typed is on disk before the model is asked, and
-what the model says is on disk within about a second of appearing.
+What a person typed is on disk before the model is asked, and what the model says is
+on disk within about a second of appearing.
 """
 
 import asyncio
@@ -13,7 +12,6 @@ from dataclasses import replace
 from qwen_tui.chat.answer import GrowingAnswer
 from qwen_tui.chat.asking import STOPPED, turn_events
 from qwen_tui.chat.backend import Backend
-from qwen_tui.chat.bookkeeping import draw_up
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import (
     AnswerDelta,
@@ -29,19 +27,14 @@ from qwen_tui.chat.events import (
     Summarising,
     ThinkingDelta,
 )
-from qwen_tui.chat.history import cut_answer
-from qwen_tui.chat.ledger import Ledger, Overflow
 from qwen_tui.chat.request import ask
 from qwen_tui.chat.turn import (
     Turn,
     TurnOptions,
     TurnPlan,
-    again,
-    empty_answer,
     is_void,
     take_back,
 )
-from qwen_tui.chat.window import OverflowChoice, Window
 from qwen_tui.errors import QwenTuiError, StoreError
 from qwen_tui.i18n import _
 from qwen_tui.store.autosave import CHECKPOINT_S, Autosave
@@ -51,17 +44,8 @@ SAVE_NOW_S = 0.5
 """How long `save_now` waits for a save that is under way in another thread."""
 
 
-class Session:
-    """A conversation that is talked in: one turn at a time.
-
-    Attributes:
-        conversation: Changed while a turn runs, before each event is yielded.
-        backend: May be replaced while no turn runs; None while no model is chosen.
-        options: Read when a turn starts.
-        current: The answer being streamed, as far as it has come.
-        withdrawn: After a turn that left no trace (stopped before anything came, or
-            it could not be saved): the text that was sent, for the composer.
-    """
+class TurnLoop:
+    """Runs a turn and saves it; `Session` tells what the turns are."""
 
     def __init__(
         self,
@@ -80,110 +64,9 @@ class Session:
         self._refused: Turn | None = None
 
     @property
-    def overflow(self) -> Overflow | None:
-        """What did not fit in the last turn, which was then not asked."""
-        return self._refused.overflow if self._refused is not None else None
-
-    @property
-    def refused(self) -> TurnPlan | None:
-        """The last turn, where it waits for a choice; see `resume`."""
-        return self._refused.plan if self._refused is not None else None
-
-    @property
-    def outside(self) -> frozenset[str]:
-        """The ids of the shown messages that do not go into prompts any more."""
-        branch = self.conversation.branch()
-        return Window.of(self.conversation, branch).outside(branch)
-
-    @property
     def busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None
-
-    @property
-    def can_continue(self) -> bool:
-        """Whether the shown branch ends with an answer that was cut."""
-        return cut_answer(self.conversation) is not None
-
-    def send(self, text: str) -> AsyncIterator[StreamEvent]:
-        """Send a message at the end of the shown branch and stream the answer."""
-        user = ChatMessage("user", text, parent_id=self.conversation.leaf_id)
-        return self._run(TurnPlan(empty_answer(user.id), user=user))
-
-    def retry(self, message_id: str | None = None) -> AsyncIterator[StreamEvent]:
-        """Stream another answer beside `message_id` (default: the last message)."""
-        chosen = message_id or self.conversation.leaf_id
-        if chosen is None:
-            return _only(Failed("nothing_to_retry", _("There is no answer to retry.")))
-        message = self.conversation.messages[chosen]
-        asked = message.id if message.role == "user" else message.parent_id
-        return self._run(TurnPlan(empty_answer(asked)))
-
-    def edit_and_resend(self, message_id: str, text: str) -> AsyncIterator[StreamEvent]:
-        """Send `text` in a branch beside the user's message `message_id`."""
-        parent_id = self.conversation.messages[message_id].parent_id
-        user = ChatMessage("user", text, parent_id=parent_id)
-        return self._run(TurnPlan(empty_answer(user.id), user=user))
-
-    def continue_answer(self) -> AsyncIterator[StreamEvent]:
-        """Go on inside the last answer, which was cut; its id stays."""
-        cut = cut_answer(self.conversation)
-        if cut is None:
-            return _only(
-                Failed(
-                    "nothing_to_continue",
-                    _("The last answer is whole: nothing is cut."),
-                )
-            )
-        return self._run(TurnPlan(cut, is_cut=True))
-
-    def resume(self, choice: OverflowChoice) -> AsyncIterator[StreamEvent]:
-        """Do the turn that did not fit, in the way that was chosen."""
-        if self._refused is None:
-            return _only(Failed("nothing_to_resume", _("Nothing waits for a choice.")))
-        plan = again(self._refused.plan, self.conversation)
-        return self._run(replace(plan, overflow=choice))
-
-    @property
-    def summary(self) -> str:
-        """What stands in prompts for the messages outside."""
-        chat = self.conversation
-        return Window.of(chat, chat.branch()).summary
-
-    async def change_summary(self, text: str) -> bool:
-        """Let another text stand for the messages outside; False where none are.
-
-        Raises:
-            StoreError: it could not be saved; it holds all the same.
-        """
-        chat = self.conversation
-        window = Window.of(chat, chat.branch())
-        if not window.first_id:
-            return False
-        replace(window, summary=text).keep_in(chat)
-        self._saver.put_row(_row(chat))
-        failure = await self._saver.flush()
-        if failure is not None:
-            raise failure
-        return True
-
-    async def ledger(self) -> Ledger | None:
-        """Return what the next prompt takes; None where that cannot be told."""
-        backend = self.backend
-        if backend is None or self.busy:
-            return None
-        return await draw_up(backend, self.conversation, self.options)
-
-    async def warm(self) -> None:
-        """Let the model read what was said so far, while the next question is written.
-
-        Not where the last answer was cut: going on inside it would take longer then.
-        """
-        backend, chat = self.backend, self.conversation
-        if backend is None or self.busy or self.can_continue or chat.leaf_id is None:
-            return
-        plan = TurnPlan(empty_answer(chat.leaf_id))
-        await backend.warm(ask(chat, plan, self.options, self._loaded).request)
 
     async def stop(self) -> None:
         """End the running turn; its stream ends with `Finished("cancelled")`."""
@@ -244,14 +127,14 @@ class Session:
 
     def _begin(self, plan: TurnPlan) -> Turn:
         chat = self.conversation
-        turn = Turn(plan, _row(chat), GrowingAnswer(plan.answer))
+        turn = Turn(plan, row_of(chat), GrowingAnswer(plan.answer))
         if plan.user is not None:
             chat.put(plan.user)
             self._saver.put(plan.user)
             chat.title = chat.title or title_from(plan.user.content)
         chat.put(plan.answer)
         self._record(turn, self._loaded)
-        self._saver.put_row(_row(chat))
+        self._saver.put_row(row_of(chat))
         self._turn = turn
         return turn
 
@@ -278,7 +161,7 @@ class Session:
                 self._record(turn, event)
             case ContextCut():  # what switched the thinking may be outside now
                 self._record(turn, self._loaded)
-                self._saver.put_row(_row(self.conversation))
+                self._saver.put_row(row_of(self.conversation))
             case NotPassed(names):
                 turn.answer.leave_out(names)
                 self._show(turn)
@@ -317,7 +200,7 @@ class Session:
             self._show(turn)
             self.conversation.updated_at = time.time()
         if not (turn.is_new_chat and not self.conversation.messages):
-            self._saver.put_row(_row(self.conversation))
+            self._saver.put_row(row_of(self.conversation))
         error = await self._saver.flush()
         if error is not None:  # kept, and tried again with the next turn
             await asyncio.sleep(CHECKPOINT_S)
@@ -348,14 +231,10 @@ class Session:
             self._turn = self.current = None
 
 
-def _row(chat: Conversation) -> Conversation:
+def row_of(chat: Conversation) -> Conversation:
     """Return a conversation's own fields, as they are now."""
     return replace(chat, settings=dict(chat.settings), messages={})
 
 
 def _failed(error: QwenTuiError) -> Failed:
     return Failed(error.code, error.message, error.hint)
-
-
-async def _only(event: StreamEvent) -> AsyncIterator[StreamEvent]:
-    yield event

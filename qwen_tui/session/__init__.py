@@ -1,0 +1,5 @@
+"""A conversation that is talked in."""
+
+from qwen_tui.session.session import Session
+
+__all__ = ["Session"]
