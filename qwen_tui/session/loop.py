@@ -59,6 +59,7 @@ class TurnLoop:
         self.options = options
         self.current: ChatMessage | None = None
         self.withdrawn: str | None = None
+        self._store = store
         self._saver = Autosave(store, conversation.id)
         self._turn: Turn | None = None
         self._refused: Turn | None = None

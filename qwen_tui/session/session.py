@@ -16,10 +16,11 @@ from qwen_tui.chat.request import ask
 from qwen_tui.chat.turn import TurnPlan, again, empty_answer
 from qwen_tui.chat.window import OverflowChoice, Window
 from qwen_tui.i18n import _
-from qwen_tui.session.loop import TurnLoop, row_of
+from qwen_tui.session.loop import row_of
+from qwen_tui.session.tree import Branching
 
 
-class Session(TurnLoop):
+class Session(Branching):
     """A conversation that is talked in: one turn at a time.
 
     Attributes:
@@ -109,9 +110,7 @@ class Session(TurnLoop):
             return False
         replace(window, summary=text).keep_in(chat)
         self._saver.put_row(row_of(chat))
-        failure = await self._saver.flush()
-        if failure is not None:
-            raise failure
+        await self._flush()
         return True
 
     async def ledger(self) -> Ledger | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.errors import ChatNotFound, StoreError
 from qwen_tui.store.conversations import Store
+from qwen_tui.store.deletion import DeletedMessage
 
 CHECKPOINT_S = 0.8
 """Pause between two saves of what changes."""
@@ -94,6 +95,43 @@ class Autosave:
         except ChatNotFound:
             return False
         return True
+
+    async def delete(self, ids: Sequence[str]) -> list[DeletedMessage]:
+        """Delete messages in this order, all or none; return what `restore` takes.
+
+        Raises:
+            StoreError: it could not be done.
+        """
+        return await _in_thread(lambda: self._delete(ids))
+
+    def _delete(self, ids: Sequence[str]) -> list[DeletedMessage]:
+        deleted: list[DeletedMessage] = []
+        with self._lock:
+            try:
+                for message_id in ids:
+                    found = self._store.delete_message(self._chat_id, message_id)
+                    deleted += [found] if found is not None else []
+            except StoreError:
+                with contextlib.suppress(*_FAILURES):
+                    self._restore(deleted)
+                raise
+            for message_id in ids:
+                self._messages.pop(message_id, None)
+                self._saved.pop(message_id, None)
+        return deleted
+
+    async def restore(self, deleted: Sequence[DeletedMessage]) -> None:
+        """Put back what `delete` returned.
+
+        Raises:
+            StoreError, ChatNotFound: it could not be done.
+        """
+        await _in_thread(lambda: self._restore(deleted))
+
+    def _restore(self, deleted: Sequence[DeletedMessage]) -> None:
+        with self._lock:
+            for message in reversed(deleted):
+                self._store.restore(message)
 
     async def forget(self, ids: Sequence[str], *, is_chat_too: bool) -> None:
         """Delete messages, the last one first, and with them the conversation."""
