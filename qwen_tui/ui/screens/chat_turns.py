@@ -1,6 +1,5 @@
-"""Loads and turns of the open conversation: one at a time."""
+"""Turns of the open conversation: one at a time."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -12,41 +11,20 @@ from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
-from qwen_tui.ui.screens.chat_feed import ChatWidgets, Feed, used_tokens
+from qwen_tui.ui.screens.chat_feed import ChatWidgets, used_tokens
+from qwen_tui.ui.screens.chat_loads import ChatLoads
 from qwen_tui.ui.screens.chat_progress import Progress
 from qwen_tui.ui.widgets.turn import AssistantTurn, UserTurn
 from qwen_tui.ui.widgets.turn_marks import marks_of
 
 
-class ChatTurns:
-    """Runs loads and turns of the open session and keeps the widgets told."""
+class ChatTurns(ChatLoads):
+    """Runs the turns of the open session and keeps the widgets told."""
 
     def __init__(self, widgets: ChatWidgets, *, thinking_open: bool) -> None:
-        self.session: Session | None = None
-        self.loading = False
-        self.waiting_prompt = ""
-        """A prompt that was sent while the model loads; not in the session yet."""
-        self.feed = Feed(widgets)
-        self._widgets = widgets
+        super().__init__(widgets)
         self._thinking_open = thinking_open
-        self._load_failed = False
-        self._taken_back = False
         self._shown_switch = ""
-        self.starting = True
-        """It is not known yet which model answers."""
-        self._woken = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    @property
-    def answering(self) -> bool:
-        """A prompt is waiting for the model, or being answered."""
-        return not self._idle.is_set()
-
-    @property
-    def load_failed(self) -> bool:
-        """The last load did not make the model ready."""
-        return self._load_failed
 
     @property
     def has_messages(self) -> bool:
@@ -58,11 +36,6 @@ class ChatTurns:
         """The newest answer of the shown branch, finished or not."""
         branch = self.session.conversation.branch() if self.session else []
         return next((m for m in reversed(branch) if m.role == "assistant"), None)
-
-    @property
-    def active(self) -> bool:
-        """There is something that Esc would stop."""
-        return self.answering or self.loading
 
     async def open(self, session: Session) -> None:
         """Show another conversation; nothing may be running."""
@@ -77,24 +50,6 @@ class ChatTurns:
         self._renew_history(session)
         if not self.loading and session.backend is not None:
             self.feed.tell_last(branch)
-
-    async def load(self) -> None:
-        """Make the model ready and tell how it goes."""
-        session = self.session
-        if session is None or session.backend is None or self.loading:
-            return
-        self.loading, self._load_failed = True, True
-        self.feed.begin(Progress("loading"))
-        try:
-            async for event in session.backend.load():
-                self.feed.note(event)
-            self._load_failed = self.feed.failure is not None
-        finally:
-            failure = self.feed.failure
-            self.feed.end()
-            self.loading = False
-            self._woken.set()
-        self._tell_loaded(failure)
 
     async def send(self, text: str) -> None:
         """Ask the model; while it loads the prompt waits."""
@@ -177,12 +132,6 @@ class ChatTurns:
         finally:
             self._idle.set()
 
-    def end_start(self) -> str:
-        """Return what was sent before it was known which model answers."""
-        self.starting = False
-        text, self.waiting_prompt = self.waiting_prompt, ""
-        return text
-
     async def stop(self) -> None:
         """End what runs: a waiting prompt first, else the turn, else the load."""
         session = self.session
@@ -197,14 +146,6 @@ class ChatTurns:
             await session.stop()
         elif session.backend is not None:
             await session.backend.cancel()
-
-    async def stop_loading(self) -> None:
-        """End a running load, so that another model can take its place."""
-        session = self.session
-        while self.loading and session is not None and session.backend is not None:
-            self._woken.clear()
-            await session.backend.cancel()
-            await self._woken.wait()
 
     async def until_idle(self) -> None:
         """Wait until no turn runs."""
@@ -234,20 +175,6 @@ class ChatTurns:
         await self._widgets.transcript.add(turn)
         turn.name_model(self._widgets.header.facts.model)
         return turn
-
-    async def _model_came(self, prompt: str) -> bool:
-        """Wait for a running load; False when it failed or the person took it back."""
-        if self.loading:
-            self.waiting_prompt = prompt
-            try:
-                while self.loading and not self._taken_back:
-                    self._woken.clear()
-                    await self._woken.wait()
-            finally:
-                self.waiting_prompt = ""
-            if self._load_failed and not self.loading:
-                return False
-        return not self._taken_back
 
     async def _answer(
         self, session: Session, events: AsyncIterator[StreamEvent], turn: AssistantTurn
@@ -312,15 +239,3 @@ class ChatTurns:
     def _renew_history(self, session: Session) -> None:
         prompts = [m.content for m in session.conversation.branch() if m.role == "user"]
         self._widgets.composer.set_history(prompts)
-
-    def _tell_loaded(self, failure: Failed | None) -> None:
-        status = self._widgets.status
-        if failure is None:
-            if self.feed.warning:
-                status.show(self.feed.warning, "warning")
-            elif not self.answering:
-                status.show(_("Ready"))
-        elif failure.code == "cancelled":
-            status.show(_("Loading stopped. Ctrl+R loads the model again."))
-        else:
-            self.feed.tell_failure(failure)
