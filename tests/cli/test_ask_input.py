@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qwen_tui.cli.ask_prompt import attach, build_prompt
+from qwen_tui.cli.ask_prompt import build_prompt
 from qwen_tui.cli.main import main
-from qwen_tui.errors import UsageError
 
 
 def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -28,32 +27,6 @@ def test_standard_input_alone_is_the_prompt(monkeypatch: pytest.MonkeyPatch):
 def test_bytes_that_are_no_text_do_not_end_ask(monkeypatch: pytest.MonkeyPatch):
     pipe(monkeypatch, b"a\xffb")
     assert build_prompt("", []) == "a\N{REPLACEMENT CHARACTER}b"
-
-
-def test_a_file_comes_fenced_under_its_name(tmp_path: Path):
-    file = tmp_path / "a.py"
-    file.write_text("print(1)\n")
-    assert attach(file) == "a.py\n```\nprint(1)\n```"
-
-
-def test_a_fence_is_longer_than_any_in_the_file(tmp_path: Path):
-    file = tmp_path / "a.md"
-    file.write_text("````\nx\n````\n")
-    assert attach(file).startswith("a.md\n`````\n")
-
-
-def test_a_binary_file_is_refused_by_name(tmp_path: Path):
-    file = tmp_path / "a.bin"
-    file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match=r"a\.bin is no UTF-8 text"):
-        attach(file)
-
-
-def test_a_huge_file_is_refused_with_its_size(tmp_path: Path):
-    file = tmp_path / "log.txt"
-    file.write_bytes(b"x" * 1_000_001)
-    with pytest.raises(UsageError, match="1000001 bytes"):
-        attach(file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
