@@ -101,6 +101,12 @@ class StoreError(QwenTuiError):
     code = "store"
 
 
+class FileError(QwenTuiError):
+    """A file that a person named cannot be read or written."""
+
+    code = "file"
+
+
 class HubError(QwenTuiError):
     """A hub or mirror refused, failed or could not be reached.
 

@@ -18,7 +18,9 @@ from qwen_tui.hub.catalog import entry_of
 from qwen_tui.hub.machine import read_machine
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
+from qwen_tui.ui.bare import BareApp
 from qwen_tui.ui.chat_downloads import ChatDownloads
+from qwen_tui.ui.clipboard import ClipboardApp
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.screens.chat import ChatScreen
@@ -45,10 +47,10 @@ _STOP_S = 5.0
 _DEFAULT_THEME = "textual-dark"
 
 
-class QwenTuiApp(ThinLineApp):
+class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
     """The chat and the screens around it; the exit status is its return value."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "bare.tcss"]
     TITLE = "qwen-tui"
     BINDINGS = [
         Binding("ctrl+q", "ask_quit", show=False, priority=True),

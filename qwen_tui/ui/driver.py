@@ -95,6 +95,13 @@ class TerminalDriver(LinuxDriver):
         queue = self._writer_thread._queue  # pyright: ignore[reportPrivateUsage]
         return queue.qsize() > _WAITING
 
+    def take_mouse(self, taken: bool) -> None:
+        """Have the mouse told to the program, or leave it to the terminal."""
+        self._mouse = True  # the two below do nothing without it
+        (self._enable_mouse_support if taken else self._disable_mouse_support)()
+        self._mouse = taken
+        self.flush()
+
     def start_application_mode(self) -> None:
         """Take the terminal over, at the start and after it was suspended."""
         self.n_starts += 1

@@ -8,9 +8,8 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from qwen_tui.i18n import _
-from qwen_tui.sanitize import sanitize
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
-from qwen_tui.ui.screens.chat_frame import ChatFrame
+from qwen_tui.ui.screens.chat_copy import CopyActions
 from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_messages import (
@@ -28,7 +27,7 @@ from qwen_tui.ui.widgets.sidebar import Sidebar
 _TWICE_S = 2.0
 
 
-class ChatScreen(ChatFrame):
+class ChatScreen(CopyActions):
     """Every key and command of the chat; each layer brings its own."""
 
     BINDINGS = [
@@ -151,8 +150,7 @@ class ChatScreen(ChatFrame):
     def action_copy_or_stop(self) -> None:
         selected = self.composer.selected_text or self.get_selected_text()
         if selected:
-            self.app.copy_to_clipboard(sanitize(selected))
-            self.tell(_("Sent to your terminal's clipboard"))
+            self.send_to_terminal(selected)
         elif self.turns.active:
             self.run_worker(self.turns.stop(), group="stop")
         elif time.monotonic() - self._last_ctrl_c < _TWICE_S:

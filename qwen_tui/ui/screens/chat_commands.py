@@ -41,6 +41,13 @@ COMMANDS = (
     CommandSpec("/retry", "retry", N_("answer again; also starts the engine again")),
     CommandSpec("/continue", "go_on", N_("go on inside an answer that was cut")),
     CommandSpec("/answer", "answer_now", N_("answer now, while the model thinks")),
+    CommandSpec(
+        "/copy", "copy", N_("copy the last answer, or its code block N"), takes="N"
+    ),
+    CommandSpec(
+        "/save", "save", N_("save the last answer, or its code block N"), "FILE N"
+    ),
+    CommandSpec("/bare", "app.bare", N_("the mouse to your terminal; and back")),
     CommandSpec("/info", "info", N_("what made the last answer, and its cost")),
     CommandSpec("/context", "context", N_("what the next prompt takes")),
     CommandSpec(

@@ -19,6 +19,7 @@ from qwen_tui.ui.screens.chat_context import ContextActions
 from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_messages import LongerContextAsked, TurnSettled
 from qwen_tui.ui.screens.chat_turns import ChatTurns
+from qwen_tui.ui.widgets.bare_line import BareLine
 from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
@@ -67,6 +68,7 @@ class ChatFrame(Screen[None]):
         yield self.composer
         yield self.hints
         yield self.confirm
+        yield BareLine()
         yield Static(_("Terminal too small"), id="too-small", markup=False)
 
     def on_mount(self) -> None:

@@ -36,6 +36,8 @@ _KEYS = (
     ("Ctrl+R", N_("answer again; also starts the engine again")),
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
     ("i", N_("in the messages: what made the last answer, and its cost")),
+    ("y, c", N_("in the messages: copy the message; its code blocks, one by one")),
+    ("F9", N_("the mouse to your terminal, without borders; and back")),
     ("Ctrl+L", N_("draw the screen anew")),
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),

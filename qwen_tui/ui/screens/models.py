@@ -5,6 +5,7 @@ from textual.binding import Binding
 
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
+from qwen_tui.ui.clipboard import sent_note
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.model_entries import ModelEntry, reason_text
@@ -245,8 +246,9 @@ class ModelsScreen(ModelsView):
 
     def action_copy_id(self) -> None:
         if (entry := self.selected) is not None:
-            self.app.copy_to_clipboard(sanitize_line(entry.repo or entry.key))
-            self.say(_("Sent to your terminal's clipboard"))
+            name = sanitize_line(entry.repo or entry.key)
+            self.app.copy_to_clipboard(name)
+            self.say(sent_note(name)[0])
 
     def action_inspect(self) -> None:
         inspect = not self.has_class("-inspect")

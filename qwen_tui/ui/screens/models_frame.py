@@ -60,6 +60,7 @@ MODEL_KEYS = (
     ("+, -", N_("more or less context in the estimate of memory")),
     ("Tab, Shift+Tab", N_("table, details, filter")),
     ("F5", N_("look at the disk again")),
+    ("F9", N_("the mouse to your terminal, without borders; and back")),
     ("Esc", N_("back; downloads go on")),
 )
 

@@ -25,6 +25,7 @@ from qwen_tui.ui.screens.model_views import detail_of
 from qwen_tui.ui.screens.models_frame import hints_text, place_text, title_text
 from qwen_tui.ui.screens.models_list import ModelsList
 from qwen_tui.ui.widgets.ask_line import AskLine
+from qwen_tui.ui.widgets.bare_line import BareLine
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.download_sheet import DownloadSheet
 from qwen_tui.ui.widgets.filter_bar import FilterBar
@@ -76,6 +77,7 @@ class ModelsView(Screen[ModelSource | None]):
         yield Static(id="models-status", markup=False)
         yield Static(id="models-hints", markup=False)
         yield ConfirmLine()
+        yield BareLine()
 
     def on_mount(self) -> None:
         self.desk.listen(self._note_job)

@@ -34,6 +34,8 @@ class Transcript(SteadyScroll, can_focus=True):
     BINDINGS = [
         Binding("pageup", "page_up", show=False),
         Binding("i", "screen.info", show=False),
+        Binding("y", "screen.copy_message", show=False),
+        Binding("c", "screen.copy_code", show=False),
     ]
     FOCUS_ON_CLICK = False  # who selects text with the mouse goes on typing below
 

@@ -70,7 +70,7 @@ class TurnView(Widget):
     def prepare(self, width: int, screen_width: int, deadline: float) -> bool:
         """Set rows for a width before it is mounted; True when all is set."""
         for view in self.views:
-            view.fit(width, roomy=screen_width >= _ROOMY)
+            view.fit(width, roomy=self._is_roomy(screen_width))
         self._set_until(deadline)
         return self.settled
 
@@ -122,7 +122,7 @@ class TurnView(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the rows at that width, or those there are so far."""
         for view in self.views:
-            view.fit(width, roomy=viewport.width >= _ROOMY)
+            view.fit(width, roomy=self._is_roomy(viewport.width))
         self._ask()
         return self.n_rows
 
@@ -158,6 +158,9 @@ class TurnView(Widget):
 
     def on_unmount(self) -> None:
         self.typesetter.forget(self)
+
+    def _is_roomy(self, screen_width: int) -> bool:
+        return screen_width >= _ROOMY and not self.app.has_class("-bare")
 
     def _set_until(self, deadline: float) -> None:
         for view in self.views:
