@@ -116,6 +116,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
         "downloads.endpoint": args.endpoint,
         "downloads.connections": getattr(args, "connections", None),
         "ui.lang": args.lang,
+        "ui.slow_link": args.slow_link,
     }
     if args.command in (None, "ask"):
         named |= {

@@ -42,6 +42,12 @@ def build_parser() -> Parser:
     which.add_argument(
         "--resume", metavar="CHAT", help=_("open a conversation by id or title")
     )
+    parser.add_argument(
+        "--slow-link",
+        action="store_true",
+        default=None,  # else it would overrule the settings
+        help=_("draw less often, for a thin line"),
+    )
     commands = parser.add_subparsers(
         dest="command", metavar="", title=_("commands"), parser_class=Parser
     )

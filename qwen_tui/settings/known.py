@@ -66,10 +66,13 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
     """Return the real name that a mistyped one most likely means; "" for none."""
     import difflib
 
+    # The right name in the wrong section, or with none.
+    last_parts = {real.rpartition(".")[2]: real for real in reversed([*names])}
+    last = name.rpartition(".")[2]
+    if last in last_parts:
+        return last_parts[last]
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return close[0]
-    # The right name in the wrong section, or with none.
-    last_parts = {real.rpartition(".")[2]: real for real in reversed([*names])}
-    found = difflib.get_close_matches(name.rpartition(".")[2], last_parts, n=1)
+    found = difflib.get_close_matches(last, last_parts, n=1)
     return last_parts[found[0]] if found else ""

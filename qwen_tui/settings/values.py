@@ -117,6 +117,8 @@ class UiSettings:
     ascii_borders: bool
     frame_diff: bool
     """Send to the terminal only what changed."""
+    slow_link: bool
+    """Draw less often, for a line of some KB a second."""
 
 
 @dataclass(frozen=True, slots=True)

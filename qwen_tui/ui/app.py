@@ -23,6 +23,7 @@ from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.clipboard import ClipboardApp
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.pace import pace_for
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeleteChatConfirmed,
@@ -72,7 +73,9 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         self.desk.on_engine_death = self._tell_engine_death
         self.desk.models.in_use = self._paths_in_use
         ui = options.settings.ui
-        self.chat = ChatScreen(thinking_open=ui.thinking_open)
+        self.chat = ChatScreen(
+            thinking_open=ui.thinking_open, pace=pace_for(slow_link=ui.slow_link)
+        )
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context
         themes = self.available_themes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qwen_tui.ui.pace import USUAL, Pace, pace_for
 from qwen_tui.ui.terminal import check_terminal
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from qwen_tui.settings import Settings
 
 _TEXTUAL_ENVIRONMENT = {
-    "TEXTUAL_FPS": "30",
     "TEXTUAL_ANIMATIONS": "none",  # a page scrolled is one frame, not 27
     "TEXTUAL_SMOOTH_SCROLL": "0",
 }
@@ -46,7 +46,8 @@ def run_tui(options: LaunchOptions) -> int:
         TerminalError: there is no terminal that can show it.
     """
     check_terminal(stdin=sys.stdin, stdout=sys.stdout, environ=os.environ)
-    prepare_environment(os.environ)
+    pace = pace_for(slow_link=options.settings.ui.slow_link)
+    prepare_environment(os.environ, pace)
     from qwen_tui.ui.app import QwenTuiApp
     from qwen_tui.ui.life import run_to_the_end
 
@@ -55,8 +56,9 @@ def run_tui(options: LaunchOptions) -> int:
     return run_to_the_end(app, log_dir=options.log_dir)
 
 
-def prepare_environment(environ: MutableMapping[str, str]) -> None:
+def prepare_environment(environ: MutableMapping[str, str], pace: Pace = USUAL) -> None:
     """Set what Textual reads once, when it is first imported."""
+    environ.setdefault("TEXTUAL_FPS", str(pace.frames_per_s))
     for name, value in _TEXTUAL_ENVIRONMENT.items():
         environ.setdefault(name, value)
 

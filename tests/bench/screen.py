@@ -35,8 +35,9 @@ def main(wanted: list[str]) -> None:
 class Run:
     """One answer streamed at 50 tokens a second, after so many tokens."""
 
-    def __init__(self, who: str, kind: str, tokens: int) -> None:
+    def __init__(self, who: str, kind: str, tokens: int, **more: object) -> None:
         spec = {"who": who, "kind": kind, "tokens": tokens, "seconds": _SECONDS}
+        spec |= more
         with child(spec) as bench:
             bench.until("start")
             before = len(bench.terminal.raw)
@@ -96,6 +97,11 @@ def bytes_rows() -> Iterator[Row]:
         detail = f"stock {stock.kib_per_s:.1f} KiB/s"
         fewer = stock.kib_per_s / rate
         yield Row(f"{what}, fewer than stock", fewer, "x", 8, detail=detail)
+    slow = Run("ours", "mixed", 500, slow=True).kib_per_s
+    usual = Run("ours", "mixed", 500).kib_per_s
+    detail = f"{slow:.1f} KiB/s and {usual:.1f} KiB/s"
+    what = "bytes with --slow-link over those without, mixed"
+    yield Row(what, slow / usual, "x", 0.75, at_least=False, detail=detail)
     yield Row("bytes when idle", max(idle), "B/s", 0, at_least=False)
 
 

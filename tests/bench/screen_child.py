@@ -62,6 +62,7 @@ class Report:
         self.tell("settled")
         await asyncio.sleep(_SETTLE_S)
         self.tell("idle")
+        await asyncio.sleep(_SETTLE_S)  # the other side counts before we leave
 
 
 def rss_mib() -> float:
@@ -86,8 +87,10 @@ def main() -> None:
         run_stock(report)
         return
     from qwen_tui.ui.launch import choose_driver, prepare_environment
+    from qwen_tui.ui.pace import pace_for
 
-    prepare_environment(os.environ)
+    pace = pace_for(slow_link="slow" in report.spec)
+    prepare_environment(os.environ, pace)
     from tests.bench.screen_ours import BenchApp
 
     with tempfile.TemporaryDirectory() as folder:

@@ -33,7 +33,7 @@ class BenchApp(QwenTuiApp):
         self._gate = Gate()
         self.frames: list[float] = []
         options = LaunchOptions(
-            settings=settings_for(home, **{"ui.thinking_open": False}),
+            settings=settings_for(home, **{"ui.slow_link": "slow" in report.spec}),
             model=str(write_model(home / "scripted")),
             chat="",
             data_dir=home / "data",

@@ -82,6 +82,20 @@ def test_a_settings_file_that_is_not_there_is_told(
     assert err.count("\n") == 1
 
 
+def test_a_slow_link_is_a_setting_that_its_option_overrules(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "mine.toml"
+    file.write_text("[ui]\nslow_link = true\n")
+    shown: list[str] = []
+    for arguments in ([], ["--slow-link"], ["--config", str(file)]):
+        assert main([*arguments, "config", "show"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown += [" ".join(line.split()) for line in lines if "ui.slow_link" in line]
+    assert ["True" in line for line in shown] == [False, True, True], shown
+    assert "command line" in shown[1]
+
+
 @pytest.mark.parametrize("arguments", [[], ["--model", "demo"]])
 def test_without_a_terminal_the_screen_is_refused(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

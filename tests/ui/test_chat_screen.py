@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qwen_tui.i18n import set_language
+from qwen_tui.ui.pace import SLOW_LINK, USUAL
 from qwen_tui.ui.screens.chat_commands import (
     COMMANDS,
     Command,
@@ -50,6 +51,11 @@ async def test_a_terminal_that_is_too_small_says_so(
         await Person(app, pilot).shown("Terminal too small")
         await pilot.resize_terminal(80, 24)
         await Person(app, pilot).gone("Terminal too small")
+
+
+async def test_a_slow_link_gathers_an_answer_for_longer(make_app: MakeApp) -> None:
+    assert make_app().chat.pace == USUAL
+    assert make_app(**{"ui.slow_link": True}).chat.pace == SLOW_LINK
 
 
 async def test_ascii_borders_leave_no_box_characters(make_app: MakeApp) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from qwen_tui.errors import TerminalError
 from qwen_tui.ui.launch import choose_driver, prepare_environment
+from qwen_tui.ui.pace import pace_for
 from qwen_tui.ui.terminal import check_terminal
 
 
@@ -42,6 +43,14 @@ def test_textuals_settings_yield_to_the_ones_a_person_made():
     assert environ["TEXTUAL_FPS"] == "10"
     assert environ["TEXTUAL_ANIMATIONS"] == "none"
     assert environ["TEXTUAL_SMOOTH_SCROLL"] == "0"
+
+
+def test_a_slow_link_gets_fewer_frames():
+    usual: dict[str, str] = {}
+    slow: dict[str, str] = {}
+    prepare_environment(usual)
+    prepare_environment(slow, pace_for(slow_link=True))
+    assert int(slow["TEXTUAL_FPS"]) < int(usual["TEXTUAL_FPS"])
 
 
 def test_our_driver_is_taken_for_the_textual_it_was_written_for():

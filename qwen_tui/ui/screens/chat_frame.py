@@ -15,6 +15,7 @@ from textual.widgets import Static
 from qwen_tui.chat.window import OverflowChoice
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
+from qwen_tui.ui.pace import USUAL, Pace
 from qwen_tui.ui.screens.chat_context import ContextActions
 from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_messages import LongerContextAsked, TurnSettled
@@ -27,9 +28,6 @@ from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.hint_bar import HintBar
 from qwen_tui.ui.widgets.sidebar import ChatItem, Sidebar
 from qwen_tui.ui.widgets.status_line import StatusLine, Tone
-
-_FLUSH_S = 0.066
-_STATUS_S = 0.5
 
 
 class ChatFrame(Screen[None]):
@@ -45,8 +43,9 @@ class ChatFrame(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-too-short"), (8, "-short"), (16, "-tall")]
 
-    def __init__(self, *, thinking_open: bool = False) -> None:
+    def __init__(self, *, thinking_open: bool = False, pace: Pace = USUAL) -> None:
         super().__init__()
+        self.pace = pace
         self.transcript = ChatTranscript()
         self.composer = Composer()
         self.status = StatusLine()
@@ -74,8 +73,10 @@ class ChatFrame(Screen[None]):
     def on_mount(self) -> None:
         self.status.show(_("Opening"))
         feed = self.turns.feed
-        self._flushing = self.set_interval(_FLUSH_S, feed.flush, pause=True)
-        self._telling = self.set_interval(_STATUS_S, feed.show_status, pause=True)
+        self._flushing = self.set_interval(self.pace.flush_s, feed.flush, pause=True)
+        self._telling = self.set_interval(
+            self.pace.status_s, feed.show_status, pause=True
+        )
 
     # What the app asks of the chat
 
