@@ -16,7 +16,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Offset, Size
 from textual.strip import Strip
 
-from qwen_tui.ui.frame_output import move_to, row_changes
+from qwen_tui.ui.frame_output import Output, move_to
 from qwen_tui.ui.frame_rows import Cells, Row, cells_of, unknown_row
 from qwen_tui.ui.frame_shift import find_shift, moved_rows
 
@@ -69,12 +69,13 @@ class FrameDiff:
             self._rows = [unknown_row(size.width) for _ in range(size.height)]
         target = self._targets(update, _colors(console))
         changed = {y: row for y, row in target.items() if self._differs(y, row)}
-        parts: list[str] = []
+        output = Output()
         if len(changed) >= _FEW:
-            parts += self._move_rows(changed)
+            self._move_rows(changed, output)
         for y, row in changed.items():
-            parts += row_changes(y, self._rows[y], row)
+            output.change_row(y, self._rows[y], row)
             self._rows[y] = row
+        parts = output.parts
         if parts:
             parts.append("\x1b[0m")
         if parts or cursor != self._cursor:
@@ -103,12 +104,12 @@ class FrameDiff:
         old = self._rows[y]
         return row.chars != old.chars or row.styles != old.styles
 
-    def _move_rows(self, changed: dict[int, Row]) -> list[str]:
+    def _move_rows(self, changed: dict[int, Row], output: Output) -> None:
         """Let the terminal move the rows that most of `changed` come from."""
         shift = find_shift(self._rows, changed)
         if shift is None:
-            return []
-        top, bottom, up = shift
+            return
+        top, bottom, _up = shift
         moved = moved_rows(self._rows, shift)
         before = after = 0
         target: dict[int, Row] = {}
@@ -117,15 +118,13 @@ class FrameDiff:
             before += row.count_differences(self._rows[y])
             after += row.count_differences(moved[y - top])
         if after + _SHIFT_CELLS >= before:
-            return []
+            return
         self._rows[top : bottom + 1] = moved
         for y, row in target.items():
             changed.pop(y, None)
             if self._differs(y, row):
                 changed[y] = row
-        how = f"{up}M" if up > 0 else f"{-up}L"
-        region = f"\x1b[{top + 1};{bottom + 1}r"
-        return [f"\x1b[0m{region}{move_to(0, top)}\x1b[{how}\x1b[r"]
+        output.move_rows(shift)
 
 
 def _colors(console: Console) -> ColorSystem:

@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from qwen_tui.ui.frame_pen import pen_change
 from qwen_tui.ui.frame_rows import Row
+from qwen_tui.ui.frame_shift import Shift
 
 _NEAR = 8  # equal cells that are sent again rather than jumped over
 # How wide these are depends on the terminal: joined and coloured emoji, flags, scripts
@@ -17,20 +19,36 @@ _DOUBTFUL = re.compile(
 _BOXES = ("\u2500", "\u259f")
 
 
-def row_changes(y: int, old: Row, new: Row) -> Iterator[str]:
-    """Yield what brings a row from `old` to `new`."""
-    for start, end in _spans(old, new):
-        yield move_to(start, y)
-        style: str | None = None
-        for x in range(start, end):
-            char = new.chars[x]
-            if not char:
-                continue
-            if new.styles[x] != style:
+class Output:
+    """What is sent for a frame, row by row."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self._style: str | None = None
+        """The SGR codes in force; None where others may have set some."""
+
+    def change_row(self, y: int, old: Row, new: Row) -> None:
+        """Bring a row from `old` to `new`."""
+        for start, end in _spans(old, new):
+            self.parts.append(move_to(start, y))
+            for x in range(start, end):
+                char = new.chars[x]
+                if not char:
+                    continue
                 style = new.styles[x]
-                yield f"\x1b[0;{style}m" if style else "\x1b[0m"
-            width = 2 if x + 1 < len(new.chars) and new.chars[x + 1] == "" else 1
-            yield from _character(char, x, y, width)
+                if style != self._style:
+                    self.parts.append(pen_change(self._style, style))
+                    self._style = style
+                wide = x + 1 < len(new.chars) and new.chars[x + 1] == ""
+                self.parts += _character(char, x, y, 2 if wide else 1)
+
+    def move_rows(self, shift: Shift) -> None:
+        """Let the terminal move rows; those that come in are empty."""
+        top, bottom, up = shift
+        how = f"{up}M" if up > 0 else f"{-up}L"
+        region = f"\x1b[{top + 1};{bottom + 1}r"
+        self.parts.append(f"\x1b[0m{region}{move_to(0, top)}\x1b[{how}\x1b[r")
+        self._style = ""
 
 
 def _character(char: str, x: int, y: int, width: int) -> Iterator[str]:

@@ -36,7 +36,7 @@ class StockApp(App[None]):
         markdown = self.query_one(Markdown)
         self.query_one("#answer", VerticalScroll).anchor()
         if before:
-            await markdown.update(before)
+            await markdown.append(before)  # after `update` it tears open blocks
 
         async def stream() -> None:
             out = Markdown.get_stream(markdown)
