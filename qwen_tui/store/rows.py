@@ -129,6 +129,8 @@ def _as_json(value: Mapping[str, Any]) -> str:
 
 
 def _from_json(text: str) -> dict[str, Any]:
+    if text == "{}":  # a user's message has two: half the time of a long load
+        return {}
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
