@@ -103,7 +103,7 @@ class Transcript(SteadyScroll, can_focus=True):
                 await self._mount_newest(_FIRST)
             self._show_top()
             self.anchor()
-        self.run_worker(self._fill(), group="fill", exclusive=True, exit_on_error=False)
+        self.call_after_refresh(self._begin_to_fill)  # what is in view comes first
 
     async def add(self, turn: Turn, *, before: Widget | None = None) -> None:
         """Mount a turn at the end, or before another, and follow the end."""
@@ -199,6 +199,9 @@ class Transcript(SteadyScroll, can_focus=True):
 
     def _is_above(self, turn: AssistantTurn) -> bool:
         return turn.thinking_end <= self.region.y
+
+    def _begin_to_fill(self) -> None:
+        self.run_worker(self._fill(), group="fill", exclusive=True, exit_on_error=False)
 
     async def _fill(self) -> None:
         """Mount more of the messages, a slice of time after another."""
