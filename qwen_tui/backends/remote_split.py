@@ -33,7 +33,7 @@ class ThinkingSplit:
         self._has_begun = False
         self._answer_began = False
         self._strip_next = False
-        self._held = ""
+        self._held: str = ""
 
     def thinking(self, text: str) -> list[Part]:
         """Take what the server itself calls thinking."""
