@@ -26,6 +26,8 @@ class LoadOptions:
     """How many times YaRN stretches the context; 0 and 1 leave it alone."""
     yarn_original: int = 0
     """Tokens the model was trained for; 0 takes its config's word."""
+    cuda_graphs: bool = False
+    """Decode by CUDA graphs, which take their time to be recorded once a load."""
     quantize: str = ""
     """"int8" or "int4" packs the weights, on CUDA; empty leaves them as they are."""
     kv_cache_mib: int = 0

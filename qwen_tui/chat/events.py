@@ -56,7 +56,8 @@ class LoadProgress:
     """A model is being loaded."""
 
     stage: str
-    """"import", "weights", "packing", "ready": stable names, translated where shown."""
+    """"import", "weights", "packing", "graphs", "ready": stable names, translated
+    where shown."""
     fraction: float
     """Between 0 and 1; of the whole load."""
 

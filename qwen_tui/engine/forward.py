@@ -107,13 +107,8 @@ class Forward:
         return out.logits[0, -1].float()
 
     def decoding(self) -> AbstractContextManager[None]:
-        """Return a context for single tokens, which experts compute differently.
-
-        transformers 5.23 has it for its own loop; a mixture of experts on a GPU is
-        much slower without.
-        """
-        optimize = getattr(self._model, "_optimize_model_for_decode", nullcontext)
-        return cast(AbstractContextManager[None], optimize())
+        """Return a context for single tokens; see the function `decoding`."""
+        return decoding(self._model)
 
     def feed_in_chunks(
         self,
@@ -172,6 +167,16 @@ class Forward:
             torch.cuda.synchronize(self._device)
         elif self._device.type == "mps":
             torch.mps.synchronize()
+
+
+def decoding(model: PreTrainedModel) -> AbstractContextManager[None]:
+    """Return a context for single tokens, which experts compute differently.
+
+    transformers 5.23 has it for its own loop; a mixture of experts on a GPU is much
+    slower without.
+    """
+    optimize = getattr(model, "_optimize_model_for_decode", nullcontext)
+    return cast(AbstractContextManager[None], optimize())
 
 
 def next_chunk(rule: ChunkRule, tokens: int, took_s: float) -> int:

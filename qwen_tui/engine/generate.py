@@ -110,6 +110,8 @@ class _Answer:
             opened=opened,
             resumed=_resumes_text(request, opened=opened),
         )
+        graphs = loaded.graphs
+        self._decoder = graphs.open(self._forward) if graphs is not None else None
         self._stops = StopTexts(request.sampling.stop)
         self._teller = Teller(parent.tell, self._stops)
         self._loops = LoopGuard() if request.loop_guard else None
@@ -128,6 +130,8 @@ class _Answer:
             if logits is not None:
                 with self._forward.decoding():
                     reason = self._decode(logits, limit)
+                if self._decoder is not None:
+                    self._decoder.settle()
         finally:  # what was made before a failure is told, too
             self._teller.finish(self._splitter.finish())
         return Finished(
@@ -179,7 +183,7 @@ class _Answer:
                 self._n_generated += 1
                 self._take(forced_id)
             if self._n_generated < limit:
-                logits = self._forward.feed([token_id, *forced])
+                logits = (self._decoder or self._forward).feed([token_id, *forced])
         return "length"
 
     def _take(self, token_id: int) -> None:

@@ -77,8 +77,11 @@ class Engine:
 
     def _make_room(self, error: Exception) -> None:
         """Let go of what a failed job holds: even to log it takes memory."""
-        if self._reader is not None and out_of_memory(error) is not None:
-            self._reader.clear()  # let the next try have all the memory
+        if out_of_memory(error) is not None:  # let the next try have all the memory
+            if self._reader is not None:
+                self._reader.clear()
+            if self._loaded is not None and self._loaded.graphs is not None:
+                self._loaded.graphs.give_up()
         cause: BaseException | None = error
         while cause is not None:
             traceback.clear_frames(cause.__traceback__)  # they hold tensors

@@ -23,6 +23,7 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded
 from qwen_tui.engine.context import context_length, stretch_by_yarn
 from qwen_tui.engine.cpu_fast import speed_up
+from qwen_tui.engine.cuda_graphs import Graphs, record_graphs
 from qwen_tui.engine.devices import choose_device, choose_dtype
 from qwen_tui.engine.failures import name_failure
 from qwen_tui.engine.files import check_files, read_config
@@ -69,6 +70,8 @@ class LoadedModel:
     stop_ids: frozenset[int]
     think_tags: ThinkTags | None
     """None: this model's tokenizer has no thinking tags."""
+    graphs: Graphs | None = None
+    """What decodes by CUDA graphs, where that was asked for."""
 
     def described(self) -> Loaded:
         """Return what the parent is told about it."""
@@ -129,19 +132,24 @@ def load_model(
         name_failure(error, source, packed_as=own or options.quantize)
     if options.cpu_fast:
         speed_up(model, meter.reach_packing)
-    meter.reach("ready", 1.0)
     own_length = context_length(model.config, tokenizer)
+    limit = min(own_length, options.context_length or own_length)
+    graphs = None
+    if options.cuda_graphs:
+        graphs = record_graphs(model, device, limit, meter.reach_graphs)
+    meter.reach("ready", 1.0)
     return LoadedModel(
         source=source,
         model=model,
         tokenizer=tokenizer,
         prompts=prompts,
         device=_input_device(model, device),
-        context_length=min(own_length, options.context_length or own_length),
+        context_length=limit,
         own_context_length=own_length,
         packing=options.quantize,
         stop_ids=stop_ids,
         think_tags=find_think_tags(tokenizer),
+        graphs=graphs,
     )
 
 

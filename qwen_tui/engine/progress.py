@@ -53,6 +53,10 @@ class LoadMeter:
         """Tell how much of the weights is packed, between 0 and 1; see `reach`."""
         self.reach("packing", _WEIGHTS_TO + (1 - _WEIGHTS_TO) * part)
 
+    def reach_graphs(self) -> None:
+        """Tell that a graph is about to be recorded; see `reach`."""
+        self.reach("graphs", _WEIGHTS_TO)
+
     @contextmanager
     def watching_weights(self, passes: int) -> Generator[None]:
         """Follow the library's loops over the weights while the body loads a model.

@@ -36,6 +36,8 @@ class ModelSettings:
     """How many times YaRN stretches the context; 0 leaves it alone."""
     quantize: str
     """"int8", "int4", or "" for the weights as they are."""
+    cuda_graphs: bool
+    """Decode by CUDA graphs, recorded once a load."""
     trust_remote_code: tuple[str, ...]
     """Names of models whose own code may run."""
     folders: tuple[Path, ...]
@@ -57,6 +59,7 @@ class ModelSettings:
             context_length=self.context,
             yarn_factor=self.yarn,
             quantize=self.quantize,
+            cuda_graphs=self.cuda_graphs,
             trust_remote_code=trusted or identity in self.trust_remote_code,
         )
 

@@ -29,6 +29,7 @@ _STAGES = {
     "import": N_("starting the engine"),
     "weights": N_("reading the weights"),
     "packing": N_("arranging the weights for this CPU"),
+    "graphs": N_("recording CUDA graphs"),
     "ready": N_("getting ready"),
     "connect": N_("asking the server"),
 }
