@@ -15,6 +15,7 @@ from qwen_tui.store.rows import (
     storable,
     tags_from,
 )
+from qwen_tui.store.search import Searching
 from qwen_tui.store.tables import (
     claim,
     exists,
@@ -42,7 +43,7 @@ class ConversationSummary:
     tags: tuple[str, ...] = ()
 
 
-class Store(Organising, Deleting):
+class Store(Organising, Deleting, Searching):
     """Saves and finds conversations in the file."""
 
     def summaries(self, *, archived: bool = False) -> list[ConversationSummary]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qwen_tui import paths
 from qwen_tui.store.schema import migrate
+from qwen_tui.store.search_index import prepare_index
 
 BUSY_S = 10.0
 """How long one program waits for another's write."""
@@ -30,7 +31,7 @@ IN_MEMORY = Path(":memory:")
 def open_database(
     file: Path, *, busy_s: float = BUSY_S, mounts: Path = MOUNTS
 ) -> sqlite3.Connection:
-    """Open or create `file` (0600, its folder 0700) and migrate it.
+    """Open or create `file` (0600, its folder 0700), migrate it, prepare its index.
 
     The connection commits each statement by itself and may be used by any thread,
     one at a time.
@@ -56,6 +57,7 @@ def open_database(
         _set_journal(connection, journal, busy_s)
         connection.execute("PRAGMA synchronous = FULL")  # also survive a power cut
         migrate(connection, file)
+        prepare_index(connection)
     except BaseException:
         connection.close()
         raise

@@ -29,6 +29,7 @@ class OpenFile:
         self.file = file
         self._lock = threading.RLock()
         self._writer = this_process()
+        self.is_closed = False
         # The rows as this program last saw them: only what it changed is written,
         # so that a title given in another program stays.
         self._seen: dict[str, Row] = {}
@@ -45,6 +46,7 @@ class OpenFile:
     def close(self) -> None:
         """Close the file; closing twice is fine."""
         with self._lock, told_to_a_person(self.file):
+            self.is_closed = True
             self._connection.close()
 
     @property
