@@ -107,6 +107,16 @@ class FileError(QwenTuiError):
     code = "file"
 
 
+class TransferError(QwenTuiError):
+    """A file of conversations cannot be read or written.
+
+    `code` tells which: "import_unreadable", "import_format", "export_exists",
+    "export_unwritable".
+    """
+
+    code = "transfer"
+
+
 class HubError(QwenTuiError):
     """A hub or mirror refused, failed or could not be reached.
 

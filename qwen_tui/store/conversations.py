@@ -1,6 +1,7 @@
 """Save and find conversations; nothing that was saved is ever lost."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
@@ -207,6 +208,26 @@ class Store(Organising, Deleting, Searching):
             for message in conversation.messages.values():
                 insert(connection, "message", message_row(conversation.id, message))
         self._seen[conversation.id] = row
+
+    def add_missing(self, conversations: Sequence[Conversation]) -> list[Conversation]:
+        """Save the conversations whose ids are new here, all of them or none.
+
+        Returns:
+            Those that were saved. Where another conversation has a message of the
+            same id, the messages saved have new ids.
+        """
+        added: list[Conversation] = []
+        with self._transaction() as connection:
+            for conversation in conversations:
+                if exists(connection, "conversation", conversation.id):
+                    continue
+                chat = conversation
+                if any(exists(connection, "message", id_) for id_ in chat.messages):
+                    copy = copied(chat, chat.messages.values())
+                    chat = replace(copy, id=chat.id, updated_at=chat.updated_at)
+                self.add(chat)
+                added.append(chat)
+        return added
 
 
 def _hang_messages(conversation: Conversation, rows: list[sqlite3.Row]) -> None:

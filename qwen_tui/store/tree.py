@@ -37,7 +37,7 @@ def copied(conversation: Conversation, messages: Iterable[ChatMessage]) -> Conve
 
     Args:
         conversation: What is copied.
-        messages: Which of its messages, parents first.
+        messages: Which of its messages.
     """
     kept = list(messages)
     ids = {message.id: new_id() for message in kept}

@@ -1,0 +1,1 @@
+"""Conversations as files: for people, for other programs, and back again."""
