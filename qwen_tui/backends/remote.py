@@ -51,6 +51,7 @@ class RemoteBackend:
         server: Where it is.
         loaded: What answers, once the server was asked what it is.
         look: What the server told of itself then.
+        on_loaded: Told the model's name once it is known.
         notice: Always empty: nothing has to be killed.
     """
 
@@ -75,6 +76,7 @@ class RemoteBackend:
         self.loaded: Loaded | None = None
         self.look: ServerLook | None = None
         self.notice = ""
+        self.on_loaded: Callable[[str], None] | None = None
         self._options = options or ServerOptions()
         self._http = ServerHttp(server, self._options, environ)
         self._thinking_kind = thinking_kind or _is_switched
@@ -171,6 +173,8 @@ class RemoteBackend:
         kind = self._thinking_kind(model.name)
         self._talk = Talk(self._http, look.dialect, model.name, kind)
         self._talk.context_length = model.context_length
+        if self.on_loaded is not None:
+            self.on_loaded(model.name)
         label = look.dialect.label or _("server")
         name = model.name or label
         return Loaded(

@@ -8,6 +8,7 @@ from typing import Any, cast
 from qwen_tui.backends.remote_dialects import DIALECTS, Dialect
 from qwen_tui.backends.remote_faults import no_model, not_openai
 from qwen_tui.backends.remote_http import ServerHttp
+from qwen_tui.backends.remote_server import Server, ServerOptions
 from qwen_tui.errors import ServerError
 
 
@@ -71,6 +72,15 @@ async def look_at(http: ServerHttp) -> ServerLook:
         return replace(look, models=await with_running_context(http, models))
     kind = "transformers" if await _is_transformers(http) else "openai"
     return ServerLook(DIALECTS[kind], "", models)
+
+
+async def look_once(server: Server, options: ServerOptions) -> ServerLook:
+    """Ask a server what it is, and leave it; raises as `look_at`, and UsageError."""
+    http = ServerHttp(server, options)
+    try:
+        return await look_at(http)
+    finally:
+        await http.close()
 
 
 async def with_running_context(

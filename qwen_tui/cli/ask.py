@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from functools import partial
 from typing import NamedTuple
 
 from qwen_tui.backends.local import LocalBackend
@@ -18,7 +19,6 @@ from qwen_tui.chat.events import (
     LoadProgress,
 )
 from qwen_tui.chat.ledger import Overflow
-from qwen_tui.chat.sampling import Presets
 from qwen_tui.cli.ask_options import turn_options
 from qwen_tui.cli.ask_output import AskOutput
 from qwen_tui.cli.ask_prompt import build_prompt
@@ -110,12 +110,12 @@ async def _answer(
     output = AskOutput(as_json=context.args.json, chat=session.conversation.id)
     if context.args.no_save:
         output.chat = ""
+    if isinstance(backend, RemoteBackend):
+        backend.on_loaded = partial(_take_presets, context, session)
     stopped = _stop_on_signals(session)
     is_reading = False
     try:
         async for event in session.send(prompt):
-            if isinstance(event, Loaded) and isinstance(backend, RemoteBackend):
-                session.options.presets = _presets(context, backend)
             if not isinstance(event, _BEFORE) and not is_reading:
                 is_reading = True
                 for note in _thinking_notes(context, session):
@@ -136,9 +136,9 @@ async def _answer(
     return 128 + stopped[0] if stopped else 0
 
 
-def _presets(context: Context, backend: RemoteBackend) -> Presets:
-    """Return the sampling for the model that a server has chosen by itself."""
-    return context.settings.presets(recommended_sampling(backend.model))
+def _take_presets(context: Context, session: Session, model: str) -> None:
+    """Take the sampling for the model that a server has."""
+    session.options.presets = context.settings.presets(recommended_sampling(model))
 
 
 def _overflow_hint(overflow: Overflow | None) -> str:

@@ -3,9 +3,11 @@
 import sys
 from dataclasses import replace
 
+from qwen_tui.backends.remote_choice import is_server_ref
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.cli.context import Context, warn_of_remote_code
 from qwen_tui.cli.output import say
+from qwen_tui.cli.server import wanted_server
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.settings import Settings
@@ -16,8 +18,9 @@ def run(context: Context) -> int:
     from qwen_tui.ui.launch import LaunchOptions, run_tui
 
     chat = _conversation(context)
-    model = context.settings.model.default or (chat.model if chat else "")
-    if context.args.model:
+    server = wanted_server(context, chat.model if chat else "")
+    model = "" if server else _local_model(context, chat)
+    if context.args.model and server is None:
         # A wrong name is told here, not on the screen.
         warn_of_remote_code(context, context.find_source(model))
     for notice in context.settings.notices:
@@ -30,8 +33,15 @@ def run(context: Context) -> int:
             data_dir=context.data_dir,
             log_dir=context.log_dir,
             config_file=context.config_file,
+            server=server,
         )
     )
+
+
+def _local_model(context: Context, chat: Conversation | None) -> str:
+    """Return the model of this machine that was named, or answered last; else ""."""
+    used = chat.model if chat is not None else ""
+    return context.settings.model.default or ("" if is_server_ref(used) else used)
 
 
 def _conversation(context: Context) -> Conversation | None:

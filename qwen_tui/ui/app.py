@@ -33,9 +33,11 @@ from qwen_tui.ui.screens.chat_messages import (
     NewChatAsked,
     OpenChatAsked,
     QuitAsked,
+    ServerAsked,
     TurnSettled,
 )
 from qwen_tui.ui.screens.chat_options import devices_line
+from qwen_tui.ui.server_actions import ServerActions
 from qwen_tui.ui.thin_line import ThinLineApp, calm_garbage_collection
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
@@ -76,6 +78,7 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         self.chat = ChatScreen(
             thinking_open=ui.thinking_open, pace=pace_for(slow_link=ui.slow_link)
         )
+        self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context
         themes = self.available_themes
@@ -120,6 +123,10 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
 
     async def _begin_model(self) -> None:
         try:
+            server = await self.desk.find_first_server()
+            if server is not None:
+                await self._servers.use(server)
+                return
             source = await self.desk.find_first_model()
         except QwenTuiError as error:
             self._tell_error(error)
@@ -161,6 +168,21 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         if source is not None:
             await self.chat.turns.stop_loading()
             await self._use_model(source)
+
+    async def _use_local(self) -> None:
+        """Let the model of this machine answer that did, or one that is chosen."""
+        source = self.desk.local_source or await self._choose_model()
+        if source is not None:
+            await self.chat.turns.stop_loading()
+            await self._use_model(source)
+
+    @on(ServerAsked)
+    @work(exclusive=True, group="models")
+    async def choose_server(self, event: ServerAsked) -> None:
+        try:
+            await self._servers.obey(event.wish)
+        except QwenTuiError as error:
+            self._tell_error(error)
 
     @on(LongerContextAsked)
     def load_longer(self) -> None:

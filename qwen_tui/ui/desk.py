@@ -23,9 +23,11 @@ from qwen_tui.session import Session
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.model_desk import ModelDesk
+from qwen_tui.ui.server_desk import ServerDesk
 from qwen_tui.wire_engine import LoadOptions
 
 if TYPE_CHECKING:
+    from qwen_tui.backends.remote_server import Server
     from qwen_tui.ui.launch import LaunchOptions
 
 DATABASE = "conversations.db"
@@ -73,6 +75,8 @@ class Desk:
             queries=queries,
         )
         self.source: ModelSource | None = None
+        self.local_source: ModelSource | None = None
+        self.servers = ServerDesk(options.settings)
         self.turn_options = options.settings.turn_options()
         self._open_backend = open_backend or self._local_backend
 
@@ -131,6 +135,18 @@ class Desk:
         complete = await self.models_on_disk()
         return complete[0] if len(complete) == 1 else None
 
+    async def find_first_server(self) -> "Server | None":
+        """Return the server to begin with; None for a model of this machine.
+
+        Raises:
+            UsageError: the one that the conversation was held with is gone.
+        """
+        if self.options.server is not None:
+            return self.options.server
+        if self.options.model or self.models.settings.model.default:
+            return None
+        return self.servers.of_conversation(await self._model_in_use())
+
     async def models_on_disk(self) -> list[ModelSource]:
         """Return every whole model on this machine but the demo."""
         settings = self.models.settings
@@ -141,12 +157,25 @@ class Desk:
 
     async def use_model(self, source: ModelSource) -> None:
         """Let another model answer; it is not loaded yet."""
-        before, self.backend = self.backend, self._open_backend(source)
-        self.source = source
-        recommended = recommended_sampling(source.name)
+        self.source = self.local_source = source
+        self.servers.current = None
+        self._take_presets(source.name)
+        await self._use(self._open_backend(source))
+
+    async def use_server(self, server: "Server") -> None:
+        """Let a server answer; it is not asked yet what it is."""
+        self.source, self.servers.current = None, server
+        self._take_presets(server.model)
+        await self._use(self.servers.open(server, self._take_presets))
+
+    def _take_presets(self, model: str) -> None:
+        recommended = recommended_sampling(model)
         self.turn_options.presets = self.options.settings.presets(recommended)
+
+    async def _use(self, backend: Backend) -> None:
+        before, self.backend = self.backend, backend
         if self.session is not None:
-            self.session.backend = self.backend
+            self.session.backend = backend
         if before is not None:
             await before.close()
 

@@ -14,6 +14,7 @@ from qwen_tui.ui.terminal import check_terminal
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from qwen_tui.backends.remote_server import Server
     from qwen_tui.settings import Settings
 
 _TEXTUAL_ENVIRONMENT = {
@@ -37,6 +38,8 @@ class LaunchOptions:
     data_dir: Path
     log_dir: Path
     config_file: Path
+    server: "Server | None" = None
+    """What answers instead of a model of this machine."""
 
 
 def run_tui(options: LaunchOptions) -> int:

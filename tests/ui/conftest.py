@@ -1,11 +1,14 @@
 """The whole app on a scripted model, a real store and real settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qwen_tui.backends.remote_server import Server
 from qwen_tui.chat.backend import ModelSource
+from qwen_tui.settings import SavedServer
 from qwen_tui.ui.app import QwenTuiApp
 from qwen_tui.ui.launch import LaunchOptions
 from tests.scripted import ScriptedBackend
@@ -30,6 +33,8 @@ def make_app(tmp_path: Path) -> MakeApp:
         model_name: str | None = None,
         downloads: FakeDownloads | None = None,
         queries: FakeQueries | None = None,
+        server: Server | None = None,
+        servers: Sequence[SavedServer] = (),
         **overrides: object,
     ) -> QwenTuiApp:
         """`backends` answer in order, one for each model that is opened.
@@ -44,12 +49,15 @@ def make_app(tmp_path: Path) -> MakeApp:
             return backend
 
         options = LaunchOptions(
-            settings=settings_for(tmp_path, **overrides),
+            settings=replace(
+                settings_for(tmp_path, **overrides), servers=tuple(servers)
+            ),
             model=str(model) if model_name is None else model_name,
             chat=chat,
             data_dir=tmp_path / "data",
             log_dir=tmp_path / "log",
             config_file=tmp_path / "config.toml",
+            server=server,
         )
         options.data_dir.mkdir(exist_ok=True)
         return QwenTuiApp(

@@ -19,6 +19,7 @@ from qwen_tui.ui.screens.chat_messages import (
     NewChatAsked,
     OpenChatAsked,
     QuitAsked,
+    ServerAsked,
 )
 from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
 from qwen_tui.ui.widgets.composer import Composer
@@ -134,6 +135,10 @@ class ChatScreen(CopyActions):
 
     async def action_summary(self, text: str = "") -> None:
         self.tell(await self.context.summarise(text))
+
+    def action_server(self, wish: str = "") -> None:
+        if self.may_leave():
+            self.post_message(ServerAsked(wish))
 
     def action_device(self, device: str = "") -> None:
         if self.may_leave():

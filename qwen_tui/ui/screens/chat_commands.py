@@ -60,6 +60,12 @@ COMMANDS = (
     CommandSpec(
         "/device", "device", N_("the devices; load the model on another"), "NAME"
     ),
+    CommandSpec(
+        "/server",
+        "server",
+        N_("the servers and their models; let one answer, or none"),
+        "NAME|URL|off MODEL",
+    ),
     CommandSpec("/help", "help", N_("show the keys")),
     CommandSpec("/quit", "app.ask_quit", N_("quit")),
 )

@@ -46,10 +46,14 @@ def ledger_text(ledger: Ledger) -> str:
     names = [_(_ROLES[row.role]) for row in ledger.rows]
     width = max(map(cell_len, names), default=0)
     lines = [_("What the next prompt takes, in tokens"), ""]
+    if ledger.prompt.is_estimate:
+        lines[1:] = [_("An estimate: the server does not count."), ""]
     for name, row in zip(names, ledger.rows, strict=True):
         lines.append(f"{set_cell_size(name, width)}  {_row_text(row)}")
     prompt = ledger.prompt
     total = _("{n} of {limit} tokens before your next message; {room} are left.")
+    if not ledger.context_length:
+        total = _("{n} tokens before your next message; the server tells no limit.")
     lines += [
         "",
         _("the template's own text: {n}").format(n=f"{prompt.template_tokens:,}"),

@@ -17,7 +17,7 @@ from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.widgets.turn import state_mark, switch_mark
 
-_NOT_LISTED = ("computed_by", "soft_switch", "thinking")
+_NOT_LISTED = ("computed_by", "soft_switch", "thinking", "not_passed")
 
 Rows = list[tuple[str, str]]
 
@@ -74,7 +74,9 @@ def _cost(usage: Mapping[str, Any]) -> Rows:
     per_s = _("{n} tokens/s")
     rates = (cost.prefill_tokens_per_s, cost.decode_tokens_per_s)
     prefill, decode = (per_s.format(n=f"{rate:,.1f}") if rate else "" for rate in rates)
+    counted = [(_("counted"), _("here: the server did not tell"))]
     return [
+        *(counted if cost.is_estimate else []),
         (_("prompt tokens"), f"{cost.prompt_tokens:,}"),
         (_("of these cached"), f"{cost.cached_tokens:,}"),
         (_("thinking tokens"), f"{cost.thinking_tokens:,}"),
@@ -91,8 +93,9 @@ def _settings(sampling: Mapping[str, Any]) -> Rows:
     if not thinking:
         thinking = _("on") if sampling.get("thinking") else _("off")
     rows = [(_("thinking"), thinking)]
+    rows.append((_("without effect"), ", ".join(sampling.get("not_passed") or ())))
     rows += [(k, str(v)) for k, v in sampling.items() if k not in _NOT_LISTED]
-    return [(label, value) for label, value in rows if value not in ("None", "[]")]
+    return [(label, value) for label, value in rows if value not in ("None", "[]", "")]
 
 
 def _seconds(value: float) -> str:

@@ -34,6 +34,14 @@ class DeviceAsked(Message):
 
 
 @dataclass
+class ServerAsked(Message):
+    """The person wants to see the servers, or one of them to answer."""
+
+    wish: str
+    """A saved name, a URL or "off", and a model; empty: show which there are."""
+
+
+@dataclass
 class OpenChatAsked(Message):
     """The person wants to read another conversation."""
 

@@ -31,7 +31,6 @@ _STAGES = {
     "packing": N_("arranging the weights for this CPU"),
     "graphs": N_("recording CUDA graphs"),
     "ready": N_("getting ready"),
-    "connect": N_("asking the server"),
 }
 
 
@@ -116,6 +115,8 @@ class Progress:
                 return self._token_line(now)
 
     def _loading_line(self) -> str:
+        if self.stage == "connect":
+            return _("Asking the server")
         stage = _STAGES.get(self.stage, "")
         line = _("Loading the model {percent}").format(percent=f"{self.fraction:.0%}")
         line = f"{line}, {_(stage)}" if stage else line

@@ -242,5 +242,6 @@ def numbers_line(usage: Mapping[str, Any]) -> str:
     waited_s = cost.first_token_s or cost.prefill_s
     places = 1 if waited_s >= 1 else 2
     first = _("first token after {seconds} s").format(seconds=f"{waited_s:.{places}f}")
-    rate = f"{cost.decode_tokens_per_s:.1f} tok/s"
-    return f"{rate}  {count_tokens_text(cost.new_tokens)}  {first}"
+    about = "~" if cost.is_estimate else ""
+    rate = f"{about}{cost.decode_tokens_per_s:.1f} tok/s"
+    return f"{rate}  {about}{count_tokens_text(cost.new_tokens)}  {first}"
