@@ -19,9 +19,7 @@ _LONGER_THAN_CONTEXT = (
     "exceed_context_size",  # llama.cpp
     "exceeds the available context size",  # llama.cpp
 )
-RETRYABLE = frozenset(
-    ("server_unreachable", "server_busy", "server_error", "server_cut")
-)
+RETRYABLE = frozenset(("server_unreachable", "server_busy", "server_cut"))
 """Codes of failures that another try may not meet."""
 
 
@@ -182,7 +180,7 @@ def refusal(server: Server, status: int, told: str, *, has_key: bool) -> ServerE
     match status:
         case 404:
             code, hint = "server_not_found", _("Is the model there, and the address?")
-        case 429:
+        case 429 | 502 | 503 | 504:  # a proxy, or a server that starts
             code, hint = "server_busy", _("Try again later.")
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             code, hint = "server_error", _("The server's own log tells more.")

@@ -568,9 +568,17 @@ async def test_no_more_tries_than_the_settings_say():
         for _n in range(3):
             server.does(Status(503, b'{"error": "warming up"}'))
         events = await turn(server, options=replace(QUICK, retries=1))
-    assert failure_of(events).code == "server_error"
+    assert failure_of(events).code == "server_busy"
     assert "warming up" in failure_of(events).message
     assert len(server.asked) == 2
+
+
+async def test_a_server_that_failed_is_not_asked_again():
+    with ScriptedServer("vllm") as server:
+        server.does(Status(500, b'{"error": "a bug"}'))
+        events = await turn(server, options=replace(QUICK, retries=2))
+    assert failure_of(events).code == "server_error"
+    assert len(server.asked) == 1
 
 
 async def test_silence_in_mid_answer_has_its_own_limit():

@@ -105,6 +105,7 @@ async def test_https_where_plain_http_is_spoken_is_told():
         (404, "server_not_found"),
         (429, "server_busy"),
         (500, "server_error"),
+        (503, "server_busy"),
     ],
 )
 async def test_every_refusal_has_a_word_of_its_own(status: int, code: str):
