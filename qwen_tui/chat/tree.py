@@ -50,6 +50,37 @@ def newest_leaf(conversation: Conversation, message_id: str) -> str:
     return max(leaves, key=order.__getitem__)
 
 
+def nearest_branch(conversation: Conversation, message_id: str) -> str | None:
+    """Return the last message of the shown branch that has siblings.
+
+    Args:
+        conversation: Whose branch is shown.
+        message_id: Look for it here and before; empty: anywhere.
+    """
+    placed = places(conversation)
+    branch = conversation.branch()
+    ids = [message.id for message in branch]
+    end = ids.index(message_id) + 1 if message_id in ids else len(ids)
+    here = next((key for key in reversed(ids[:end]) if key in placed), None)
+    return here or next((key for key in ids[end:] if key in placed), None)
+
+
+def sibling(conversation: Conversation, message_id: str, wish: str) -> str | None:
+    """Return another branch at a message; None where there is none of that name.
+
+    Args:
+        conversation: Which holds it.
+        message_id: Where to look.
+        wish: "next" and "prev", from the last on to the first; or a number from 1.
+    """
+    ids = [message.id for message in conversation.siblings(message_id)]
+    steps = {"next": 1, "prev": -1}
+    if wish in steps:
+        return ids[(ids.index(message_id) + steps[wish]) % len(ids)]
+    is_number = wish.isascii() and wish.isdecimal() and 1 <= int(wish) <= len(ids)
+    return ids[int(wish) - 1] if is_number else None
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """Messages that were taken out, for `put_back`."""

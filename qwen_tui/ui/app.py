@@ -274,13 +274,15 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         """Save everything, end the engine, and end the program."""
         self.chat.tell(_("Closing"), "busy")
         turns = self.chat.turns
-        if turns.waiting_prompt:
-            await asyncio.to_thread(self.save_now)
+        unsent = turns.unsent
         await turns.stop()
         try:
             await asyncio.wait_for(turns.until_idle(), _STOP_S)
         except TimeoutError:
             self.save_now()
+        else:
+            if unsent:
+                await asyncio.to_thread(self.desk.save_now, unsent)
         await self.desk.close()
         self.exit(0)
 
@@ -289,7 +291,7 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
 
     def save_now(self) -> None:
         """Save the conversation as it is, at once; callable in a signal handler."""
-        self.desk.save_now(self.chat.turns.waiting_prompt)
+        self.desk.save_now(self.chat.turns.unsent)
 
     def kill_children(self) -> None:
         """End the engine at once; callable in a signal handler, twice too."""

@@ -213,25 +213,26 @@ class Desk:
         if self.store is not None:
             await asyncio.to_thread(self.store.close)
 
-    def save_now(self, waiting_prompt: str = "") -> None:
+    def save_now(self, unsent: str = "") -> None:
         """Save what there is, in a signal handler too.
 
         Args:
-            waiting_prompt: Sent while the model was loading, in no session yet.
+            unsent: What was sent while the model loaded or answered; it follows the
+                answer that is being written.
         """
         session, store = self.session, self.store
         if session is None or store is None:
             return
-        if waiting_prompt and not session.busy:
+        session.save_now()
+        if unsent:
             chat = session.conversation
-            message = ChatMessage("user", waiting_prompt, parent_id=chat.leaf_id)
-            chat.title = chat.title or title_from(waiting_prompt)
+            message = ChatMessage("user", unsent, parent_id=chat.leaf_id)
+            chat.title = chat.title or title_from(unsent)
             # the row first: a message belongs to a conversation that exists
             store.save_conversation(chat)
             store.save_message(chat.id, message)
             chat.put(message)
             store.save_conversation(chat)
-        session.save_now()
 
     def kill(self) -> None:
         """End the engine and the downloads at once; safe in a signal handler."""

@@ -175,8 +175,7 @@ async def test_typing_goes_on_while_the_model_answers(make_app: MakeApp) -> None
         await person.ready()
         await person.types("hello")
         await person.shown("word")
-        await pilot.press(*"next", "enter")
-        await person.sees("Still answering")
+        await pilot.press(*"next")
         assert app.chat.composer.text == "next"
         await pilot.press("escape")
         await person.idle()

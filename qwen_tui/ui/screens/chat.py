@@ -22,13 +22,15 @@ from qwen_tui.ui.screens.chat_messages import (
     ServerAsked,
 )
 from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
+from qwen_tui.ui.screens.chat_queue import QueueActions
+from qwen_tui.ui.screens.chat_tree import TreeActions
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.sidebar import Sidebar
 
 _TWICE_S = 2.0
 
 
-class ChatScreen(CopyActions):
+class ChatScreen(TreeActions, QueueActions, CopyActions):
     """Every key and command of the chat; each layer brings its own."""
 
     BINDINGS = [
@@ -53,10 +55,15 @@ class ChatScreen(CopyActions):
     async def take_prompt(self, event: Composer.Submitted) -> None:
         if is_command(event.text):
             await self._obey(event.text)
-        elif self.turns.answering or self.turns.waiting_prompt:
+        elif self.editing:
+            self.send_edit(event.text)
+        elif self.turns.answering:
+            self.queue_prompt(event.text)
+        elif self.turns.waiting_prompt:
             self.tell(_("Still answering. The message stays; Esc stops the answer."))
         elif self.has_model:
             self.composer.clear_sent()
+            self.transcript.select("")
             self.ask_model(event.text)
         elif self.turns.starting:
             self.composer.clear_sent()
@@ -83,9 +90,12 @@ class ChatScreen(CopyActions):
     async def action_stop(self) -> None:
         if self.sidebar.close_overlay():
             self.composer.focus()
+        elif self.leave_edit() or self.take_back_queued():
+            pass
         elif self.turns.active:
             await self.turns.stop()
         else:
+            self.transcript.select("")
             self.composer.focus()
 
     def action_new_chat(self) -> None:
@@ -95,18 +105,6 @@ class ChatScreen(CopyActions):
     def action_models(self) -> None:
         if self.may_leave():
             self.post_message(ModelsAsked())
-
-    def action_retry(self) -> None:
-        if not self.may_answer():
-            return
-        if self.turns.has_messages:
-            self.answer_again(go_on=False)
-        elif not self.turns.loading:
-            self.load_model()
-
-    def action_go_on(self) -> None:
-        if self.may_answer() and self.turns.may_go_on():
-            self.answer_again(go_on=True)
 
     def action_toggle_thinking(self, wish: str = "") -> None:
         self.tell(switch_thinking(self.turns.session, self.header, wish))
@@ -145,8 +143,8 @@ class ChatScreen(CopyActions):
             self.post_message(DeviceAsked(device))
 
     def action_info(self) -> None:
-        """Show what made the last answer, and what it cost."""
-        answer = self.turns.last_answer
+        """Show what made the selected answer, or the last one, and what it cost."""
+        answer = self.chosen_answer
         if answer is None:
             self.tell(_("There is no answer yet."))
         else:

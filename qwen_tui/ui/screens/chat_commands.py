@@ -38,8 +38,18 @@ COMMANDS = (
         "source",
         N_("the messages as they were written, or drawn as Markdown"),
     ),
-    CommandSpec("/retry", "retry", N_("answer again; also starts the engine again")),
+    CommandSpec(
+        "/retry", "retry_chosen", N_("answer again; also starts the engine again")
+    ),
     CommandSpec("/continue", "go_on", N_("go on inside an answer that was cut")),
+    CommandSpec("/edit", "edit", N_("change an earlier message and send it again")),
+    CommandSpec(
+        "/branch", "branch", N_("show another branch of a message"), "next|prev|N"
+    ),
+    CommandSpec("/pin", "pin", N_("keep a message in every prompt, or no more")),
+    CommandSpec("/fork", "fork", N_("go on from a message in a new conversation")),
+    CommandSpec("/delete", "delete_message", N_("delete a message")),
+    CommandSpec("/undo", "undo", N_("take the last deletion back")),
     CommandSpec("/answer", "answer_now", N_("answer now, while the model thinks")),
     CommandSpec(
         "/copy", "copy", N_("copy the last answer, or its code block N"), takes="N"

@@ -22,10 +22,10 @@ from qwen_tui.chat.events import (
 from qwen_tui.chat.notes import cut_note, fit_warning, not_passed_note
 from qwen_tui.i18n import _
 from qwen_tui.ui.screens.chat_progress import Progress
+from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.status_line import StatusLine
-from qwen_tui.ui.widgets.transcript import Transcript
 from qwen_tui.ui.widgets.turn import AssistantTurn, numbers_line, state_mark
 
 
@@ -33,7 +33,7 @@ from qwen_tui.ui.widgets.turn import AssistantTurn, numbers_line, state_mark
 class ChatWidgets:
     """What a turn draws on."""
 
-    transcript: Transcript
+    transcript: ChatTranscript
     composer: Composer
     status: StatusLine
     header: HeaderBar

@@ -26,6 +26,7 @@ from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.hint_bar import HintBar
+from qwen_tui.ui.widgets.pending_line import PendingLine
 from qwen_tui.ui.widgets.sidebar import ChatItem, Sidebar
 from qwen_tui.ui.widgets.status_line import StatusLine, Tone
 
@@ -53,6 +54,7 @@ class ChatFrame(Screen[None]):
         self.sidebar = Sidebar()
         self.hints = HintBar()
         self.confirm = ConfirmLine()
+        self.pending = PendingLine()
         widgets = ChatWidgets(self.transcript, self.composer, self.status, self.header)
         self.turns = ChatTurns(widgets, thinking_open=thinking_open)
         self.context = ContextActions(self.turns, self.composer)
@@ -64,6 +66,7 @@ class ChatFrame(Screen[None]):
             yield self.sidebar
             yield self.transcript
         yield self.status
+        yield self.pending
         yield self.composer
         yield self.hints
         yield self.confirm

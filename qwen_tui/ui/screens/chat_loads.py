@@ -17,6 +17,8 @@ class ChatLoads:
         self.loading = False
         self.waiting_prompt = ""
         """A prompt that was sent while the model loads; not in the session yet."""
+        self.queued = ""
+        """A prompt that was sent while the model answers; for the next turn."""
         self.feed = Feed(widgets)
         self._widgets = widgets
         self._load_failed = False
@@ -31,6 +33,11 @@ class ChatLoads:
     def answering(self) -> bool:
         """A prompt is waiting for the model, or being answered."""
         return not self._idle.is_set()
+
+    @property
+    def unsent(self) -> str:
+        """What was sent and is in no session yet."""
+        return "\n\n".join(text for text in (self.waiting_prompt, self.queued) if text)
 
     @property
     def load_failed(self) -> bool:

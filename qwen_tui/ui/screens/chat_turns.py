@@ -32,6 +32,17 @@ class ChatTurns(ChatLoads):
         return self.session is not None and bool(self.session.conversation.branch())
 
     @property
+    def is_complete(self) -> bool:
+        """The last turn ended with a whole answer."""
+        session = self.session
+        if session is None or session.refused or session.withdrawn is not None:
+            return False
+        last = session.conversation.messages.get(session.conversation.leaf_id or "")
+        if last is None or last.role != "assistant":
+            return False
+        return last.state == "complete"
+
+    @property
     def last_answer(self) -> ChatMessage | None:
         """The newest answer of the shown branch, finished or not."""
         branch = self.session.conversation.branch() if self.session else []
@@ -43,7 +54,7 @@ class ChatTurns(ChatLoads):
         branch = session.conversation.branch()
         widgets = self._widgets
         await widgets.transcript.show(branch, thinking_open=self._thinking_open)
-        self._mark_messages(session)
+        self.mark_messages()
         widgets.header.change(
             used_tokens=used_tokens(branch), thinking=session.options.thinking
         )
@@ -51,21 +62,67 @@ class ChatTurns(ChatLoads):
         if not self.loading and session.backend is not None:
             self.feed.tell_last(branch)
 
-    async def send(self, text: str) -> None:
-        """Ask the model; while it loads the prompt waits."""
+    def mark_messages(self) -> None:
+        """Show at each head its branch, and what becomes of it in prompts."""
+        session = self.session
+        if session is not None:
+            chat = session.conversation
+            marks = marks_of(chat, session.outside)
+            self._widgets.transcript.mark(chat.branch(), marks)
+
+    async def show_branch(self, message_id: str) -> None:
+        """Show the newest branch that leads through a message.
+
+        Raises:
+            StoreError, ChatNotFound: it could not be saved; it is shown all the same.
+        """
+        if self.session is not None:
+            try:
+                await self.session.show_branch(message_id)
+            finally:
+                await self.show_changes()
+
+    async def show_changes(self) -> None:
+        """Show the branch as it is now; what is read stays where it is."""
+        session = self.session
+        if session is None:
+            return
+        chat = session.conversation
+        branch = chat.branch()
+        marks = marks_of(chat, session.outside)
+        await self._widgets.transcript.change_to(branch, marks)
+        self._widgets.header.change(used_tokens=used_tokens(branch))
+        self._renew_history(session)
+        self.feed.tell_last(branch)
+
+    async def send(self, text: str, *, instead_of: str = "") -> None:
+        """Ask the model; while it loads the prompt waits.
+
+        Args:
+            text: The prompt.
+            instead_of: The person's message beside which a new branch begins; empty
+                goes on at the end of the one that is shown.
+        """
         session = self.session
         if session is None:
             return
         self._start()
         try:
+            if instead_of:
+                parent_id = session.conversation.messages[instead_of].parent_id
+                await self._keep_to(session, parent_id)
             user, turn = UserTurn(text, time.time()), await self._new_turn()
             await self._widgets.transcript.add(user, before=turn)
-            if await self._model_came(text):
+            came = await self._model_came(text)
+            if came and instead_of:
+                events = session.edit_and_resend(instead_of, text)
+                await self._answer(session, events, turn)
+            elif came:
                 await self._answer(session, session.send(text), turn)
-                if session.withdrawn is not None:
-                    await self._put_back(text, [user, turn])
-            else:
+            if not came or session.withdrawn is not None:
                 await self._put_back(text, [user, turn])
+                if instead_of:
+                    await self._show_again(session)
         finally:
             self._idle.set()
 
@@ -77,11 +134,17 @@ class ChatTurns(ChatLoads):
         again = self.go_on if session.refused.is_cut else self.retry
         await again(session.resume(choice))
 
-    async def retry(self, events: AsyncIterator[StreamEvent] | None = None) -> None:
-        """Answer the last prompt again; the engine is started again if it ended.
+    async def retry(
+        self,
+        events: AsyncIterator[StreamEvent] | None = None,
+        *,
+        message_id: str = "",
+    ) -> None:
+        """Answer a prompt again; the engine is started again if it ended.
 
         Args:
             events: The turn that does it; None asks the session for one.
+            message_id: The prompt, or an answer to it; empty: the last message.
         """
         session = self.session
         if session is None or not session.conversation.branch():
@@ -89,14 +152,15 @@ class ChatTurns(ChatLoads):
             return
         self._start()
         try:
-            leaf = session.conversation.branch()[-1]
-            old = self._widgets.transcript.last_answer
-            if leaf.role == "assistant" and old is not None:
-                await old.remove()
+            leaf_id = session.conversation.leaf_id
+            chosen = message_id or session.conversation.branch()[-1].id
+            message = session.conversation.messages[chosen]
+            is_prompt = message.role == "user"
+            await self._keep_to(session, chosen if is_prompt else message.parent_id)
             turn = await self._new_turn()
             if await self._model_came(""):
-                await self._answer(session, events or session.retry(), turn)
-            if session.conversation.leaf_id == leaf.id:
+                await self._answer(session, events or session.retry(chosen), turn)
+            if session.conversation.leaf_id == leaf_id:
                 await self._show_again(session)
         finally:
             self._idle.set()
@@ -117,9 +181,7 @@ class ChatTurns(ChatLoads):
         self._start()
         try:
             cut = session.conversation.branch()[-1]
-            old = self._widgets.transcript.last_answer
-            if old is not None:
-                await old.remove()
+            await self._keep_to(session, cut.parent_id)
             turn = await self._new_turn()
             if cut.thinking:
                 turn.think(cut.thinking)
@@ -198,7 +260,9 @@ class ChatTurns(ChatLoads):
             self.feed.tell_failure(failure)
 
     def _mark(self, turn: AssistantTurn, answer: ChatMessage) -> None:
-        """Show at the head of a running answer what switched its thinking."""
+        """Show at the head of a running answer its branch, and what switched it."""
+        if turn.message_id != answer.id:
+            self.mark_messages()
         switch = str(answer.sampling.get("soft_switch") or "")
         if switch != self._shown_switch:
             self._shown_switch = switch
@@ -207,7 +271,7 @@ class ChatTurns(ChatLoads):
     async def _settle(self, session: Session, turn: AssistantTurn) -> None:
         """Show the answer as the session saved it."""
         branch = session.conversation.branch()
-        self._mark_messages(session)
+        self.mark_messages()
         self._renew_history(session)
         if session.withdrawn is not None:
             self._widgets.status.show(_("Stopped; the message is back below."))
@@ -219,10 +283,11 @@ class ChatTurns(ChatLoads):
             await turn.remove()
             self.feed.tell_last(branch)
 
-    def _mark_messages(self, session: Session) -> None:
-        chat = session.conversation
-        marks = marks_of(chat, session.outside)
-        self._widgets.transcript.mark(chat.branch(), marks)
+    async def _keep_to(self, session: Session, message_id: str | None) -> None:
+        """Show no more than the messages up to one; None: nothing."""
+        ids = [message.id for message in session.conversation.branch()]
+        count = ids.index(message_id) + 1 if message_id is not None else 0
+        await self._widgets.transcript.keep(count)
 
     async def _put_back(self, prompt: str, shown: list[Widget]) -> None:
         for widget in shown:

@@ -1,11 +1,16 @@
 """The messages of a chat, one of which can be selected by key."""
 
+from collections.abc import Mapping, Sequence
+
 from textual.binding import Binding
 
+from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.ui.widgets.transcript import Transcript
 from qwen_tui.ui.widgets.turn import AssistantTurn, Turn
+from qwen_tui.ui.widgets.turn_marks import TurnMarks
 
 _MORE = 20
+_TAIL = 40
 
 
 class ChatTranscript(Transcript):
@@ -15,6 +20,15 @@ class ChatTranscript(Transcript):
         Binding("j", "select_next(1)", show=False),
         Binding("k", "select_next(-1)", show=False),
         Binding("space", "fold_selected", show=False),
+        Binding("e", "screen.edit", show=False),
+        Binding("r", "screen.retry_chosen", show=False),
+        Binding("g", "screen.go_on", show=False),
+        Binding("p", "screen.pin", show=False),
+        Binding("f", "screen.fork", show=False),
+        Binding("d", "screen.delete_message", show=False),
+        Binding("u", "screen.undo", show=False),
+        Binding("left_square_bracket", "screen.branch('prev')", show=False),
+        Binding("right_square_bracket", "screen.branch('next')", show=False),
     ]
 
     _selected_id = ""
@@ -31,9 +45,49 @@ class ChatTranscript(Transcript):
         if turn is not None:
             self._bring_into_view(turn)
 
+    def select_unseen(self, message_id: str) -> None:
+        """Select a message that is about to be shown."""
+        self._selected_id = message_id
+
     def on_focus(self) -> None:
         if not self._selected_id and self._in_view:
             self._show_selected(self._in_view[-1].message_id)
+
+    async def keep(self, count: int) -> None:
+        """Take away all but the first `count` of the messages that are shown."""
+        async with self._mounting:
+            n_mounted = max(count - self.n_older, 0)
+            self._shown, self._older = self._shown[:count], self._older[:count]
+            with self.app.batch_update():
+                await self._turns.remove_children(self.turns[n_mounted:])
+                if not n_mounted:
+                    await self._mount_newest(_MORE)
+            self._show_top()
+
+    async def change_to(
+        self, messages: Sequence[ChatMessage], marks: Mapping[str, TurnMarks]
+    ) -> None:
+        """Show another branch; where it parts from the shown one stays in its row.
+
+        Args:
+            messages: The branch, oldest first.
+            marks: By id; the others get none.
+        """
+        pairs = zip(self._shown, messages, strict=False)
+        parting = 0
+        for before, after in pairs:
+            if before.id != after.id:
+                break
+            parting += 1
+        row = self._row_of(parting)
+        with self.app.batch_update():
+            await self.keep(parting)
+            await self._append(messages[parting:])
+            self.mark(messages, marks)
+        if row is not None:
+            self.forget_place()
+            self.release_anchor()
+            self.call_after_refresh(self._put_in_row, parting, row)
 
     async def action_select_next(self, step: int) -> None:
         """Select the message after or before, from what is read if that is away."""
@@ -64,6 +118,28 @@ class ChatTranscript(Transcript):
             self._set_thinking(turn, is_open=not turn.panel.is_open, by_person=True)
         elif turn is None:
             self.open_thinking()
+
+    async def _append(self, messages: Sequence[ChatMessage]) -> None:
+        """Mount messages below those there are, a slice after another."""
+        for start in range(0, len(messages), _TAIL):
+            turns = [self._build(m) for m in messages[start : start + _TAIL]]
+            for turn in turns:
+                self._share(turn)
+                await self._prepare(turn)
+            await self._turns.mount_all(turns)
+
+    def _row_of(self, number: int) -> int | None:
+        """Return the row of the view in which a message begins; None: not mounted."""
+        turns = self.turns[max(number - self.n_older, 0) :]
+        if number < self.n_older or not turns:
+            return None
+        return turns[0].region.y - self.region.y
+
+    def _put_in_row(self, number: int, row: int) -> None:
+        now = self._row_of(number)
+        if now is not None and now != row:
+            y = self.scroll_y + now - row
+            self.scroll_to(y=y, animate=False, force=True, immediate=True)
 
     def _show_selected(self, message_id: str) -> None:
         self._selected_id = message_id
