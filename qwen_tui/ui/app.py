@@ -26,7 +26,6 @@ from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.pace import pace_for
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
-    DeleteChatConfirmed,
     DeviceAsked,
     LongerContextAsked,
     ModelsAsked,
@@ -34,14 +33,13 @@ from qwen_tui.ui.screens.chat_messages import (
     OpenChatAsked,
     QuitAsked,
     ServerAsked,
-    TurnSettled,
 )
 from qwen_tui.ui.screens.chat_options import devices_line
 from qwen_tui.ui.server_actions import ServerActions
+from qwen_tui.ui.shelf_desk import Shelf
 from qwen_tui.ui.thin_line import ThinLineApp, calm_garbage_collection
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
-from qwen_tui.ui.widgets.sidebar import ChatItem
 
 if TYPE_CHECKING:
     from qwen_tui.ui.launch import LaunchOptions
@@ -107,18 +105,19 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         try:
             await self.desk.models.open()
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.chat.tell_error(error)
         try:
             await self.desk.open_store()
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.chat.tell_error(error)
             return
+        self.chat.shelf = Shelf(self.desk)
         try:
             await self.chat.open_session(await self.desk.first_chat())
         except QwenTuiError as error:
             await self.chat.open_session(await self.desk.new_chat())
-            self._tell_error(error)
-        await self._show_chats()
+            self.chat.tell_error(error)
+        await self.chat.show_shelf()
         await self._begin_model()
 
     async def _begin_model(self) -> None:
@@ -129,7 +128,7 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
                 return
             source = await self.desk.find_first_model()
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.chat.tell_error(error)
             return
         if source is None:
             source = await self._choose_model()
@@ -182,7 +181,7 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         try:
             await self._servers.obey(event.wish)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.chat.tell_error(error)
 
     @on(LongerContextAsked)
     def load_longer(self) -> None:
@@ -211,31 +210,8 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         try:
             await self.chat.open_session(await self.desk.open_chat(event.chat_id))
         except QwenTuiError as error:
-            self._tell_error(error)
-        await self._show_chats()
-
-    @on(DeleteChatConfirmed)
-    async def delete_chat(self, event: DeleteChatConfirmed) -> None:
-        session = self.desk.session
-        try:
-            await self.desk.delete_chat(event.chat_id)
-            if session is not None and session.conversation.id == event.chat_id:
-                await self.chat.open_session(await self.desk.new_chat())
-        except QwenTuiError as error:
-            self._tell_error(error)
-        await self._show_chats()
-
-    @on(TurnSettled)
-    async def _show_chats(self) -> None:
-        try:
-            rows = await self.desk.chats()
-        except QwenTuiError as error:
-            self._tell_error(error)
-            return
-        self.chat.show_chats([ChatItem(r.id, r.title, r.updated_at) for r in rows])
-
-    def _tell_error(self, error: QwenTuiError) -> None:
-        self.chat.tell(f"{error.message} {error.hint}".strip(), "error")
+            self.chat.tell_error(error)
+        await self.chat.show_shelf()
 
     def _paths_in_use(self) -> list[Path]:
         """What is loaded, or is being loaded."""

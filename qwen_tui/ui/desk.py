@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed, Loaded
-from qwen_tui.errors import ChatNotFound, QwenTuiError
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
 from qwen_tui.hub.catalog import recommended_sampling
 from qwen_tui.hub.find import find_model
 from qwen_tui.hub.loading import prepare_here, raised, raised_length
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.session import Session
-from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.store.conversations import Store
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.server_desk import ServerDesk
@@ -105,15 +105,6 @@ class Desk:
             ChatNotFound, StoreError: it is gone or cannot be read.
         """
         return self._take(await asyncio.to_thread(self._the_store().load, chat_id))
-
-    async def delete_chat(self, chat_id: str) -> None:
-        """Delete a saved conversation; one that is gone already is fine."""
-        with contextlib.suppress(ChatNotFound):
-            await asyncio.to_thread(self._the_store().delete, chat_id)
-
-    async def chats(self) -> list[ConversationSummary]:
-        """Return the saved conversations, newest first."""
-        return await asyncio.to_thread(self._the_store().summaries)
 
     async def find_first_model(self) -> ModelSource | None:
         """Return the model to begin with; None where a person has to choose.

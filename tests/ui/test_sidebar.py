@@ -4,9 +4,10 @@ from pathlib import Path
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.store.conversations import Store
-from qwen_tui.ui.widgets.sidebar import ChatItem, age_text, row_text
+from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.ui.widgets.chat_rows import ChatItem, age_text, row_text
 from tests.helpers import until
-from tests.scripted import ScriptedBackend, says
+from tests.scripted import Gate, ScriptedBackend, says
 from tests.ui.chat_pilot import Person
 from tests.ui.conftest import MakeApp
 
@@ -29,6 +30,11 @@ def save_chat(data_dir: Path, title: str, *contents: str) -> str:
     store.save_conversation(chat)
     store.close()
     return chat.id
+
+
+def titles(app: QwenTuiApp) -> list[str]:
+    """Return the titles of the list, from top to bottom."""
+    return [item.title for item in app.chat.sidebar.items]
 
 
 async def test_enter_opens_another_conversation(
@@ -79,27 +85,27 @@ async def test_a_new_chat_is_empty_and_leaves_the_old_one_in_the_list(
         await person.shown("a first question")  # its title
 
 
-async def test_deleting_asks_first_and_names_what_will_be_lost(
+async def test_a_deleted_conversation_comes_back_with_its_messages(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
-    save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
+    chat_id = save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
     app = make_app()
     async with app.run_test(size=SIZE) as pilot:
         person = Person(app, pilot)
         await person.ready()
         await person.shown("About cats")
         await pilot.press("shift+tab", "d")
-        await person.shown('Delete "About cats" for good?')
-        await pilot.press("escape")
-        await person.gone("for good?")
-        await person.shown("About cats")
-        await pilot.press("d", "y")
-        await person.gone("About cats")
+        await person.sees('"About cats" is deleted. u or /undo takes it back.')
         assert app.desk.store is not None
         assert app.desk.store.summaries() == []
+        await pilot.press("u")
+        await person.sees("What was deleted is back.")
+        assert len(app.desk.store.load(chat_id).branch()) == 2
+        await pilot.press("u")
+        await person.sees("There is nothing to undo.")
 
 
-async def test_deleting_the_open_conversation_leaves_an_empty_one(
+async def test_deleting_the_open_conversation_leaves_an_empty_one_until_undone(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     chat_id = save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
@@ -108,16 +114,114 @@ async def test_deleting_the_open_conversation_leaves_an_empty_one(
         person = Person(app, pilot)
         await person.ready()
         await person.shown("They do.")
-        await pilot.press("shift+tab", "d", "y")
+        await pilot.press("shift+tab", "d")
         await person.gone("They do.")
         await until(lambda: person.branch == [], pause=pilot.pause)
+        await person.types("/undo")
+        await person.shown("They do.")
+        assert len(person.branch) == 2
+
+
+async def test_a_pinned_conversation_stands_first_and_is_marked(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
+    save_chat(tmp_path / "data", "About dogs", "Do dogs purr?", "No.")
+    app = make_app()
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.shown("About cats")
+        assert titles(app) == ["About dogs", "About cats"]
+        await pilot.press("shift+tab", "down", "p")
+        await until(
+            lambda: titles(app) == ["About cats", "About dogs"], pause=pilot.pause
+        )
+        await person.shown(" +About cats")
+        await pilot.press("p")
+        await person.shown("  About cats")
+        assert titles(app) == ["About dogs", "About cats"]
+
+
+async def test_a_new_title_is_written_below_and_stays_when_one_talks_on(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    chat_id = save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
+    app = make_app(ScriptedBackend(says("yes")), chat=chat_id)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.shown("> About cats")
+        await pilot.press("shift+tab", "r")
+        await person.shown("Title:")
+        await pilot.press(*["backspace"] * 4, *"lions", "enter")
+        await person.shown("> About lions")
+        await person.gone("Title:")
+        await pilot.press("escape")
+        await person.asks("Sure?")
+        assert person.saved().title == "About lions"
+        await person.types("/rename 显存 估算")
+        await person.shown("> 显存 估算")
+        assert person.saved().title == "显存 估算"
+
+
+async def test_the_archive_holds_what_is_out_of_the_list(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    save_chat(tmp_path / "data", "About cats", "Do cats purr?", "They do.")
+    app = make_app()
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.shown("About cats")
+        await pilot.press("shift+tab", "a")
+        await person.sees('"About cats" is in the archive; v shows it.')
+        assert titles(app) == []
+        await pilot.press("v")
+        await person.shown("Archive")
+        await person.shown("  About cats")
+        await pilot.press("a")
+        await person.sees("out of the archive")
+        await pilot.press("v")
+        await person.shown("Chats (F2)")
+        await person.shown("  About cats")
+
+
+async def test_a_filter_leaves_only_titles_with_every_word(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    for title in ("About cats", "About dogs", "显存估算"):
+        save_chat(tmp_path / "data", title, "Do they purr?", "They do.")
+    app = make_app()
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.shown("About cats")
+        await pilot.press("shift+tab", "/", *"DOG", " ", *"ab")
+        await person.gone("About cats")
+        await pilot.press("enter", "enter")
+        await person.shown("> About dogs")
+        await pilot.press("shift+tab", "escape")
+        await person.shown("About cats")
+
+
+async def test_the_conversation_that_is_answered_is_marked(make_app: MakeApp) -> None:
+    gate = Gate()
+    app = make_app(ScriptedBackend(says("first"), [gate, *says("late")]))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("my title")
+        await person.shown("> my title")
+        await person.types("and more")
+        await person.shown("* my title")
+        gate.open()
+        await person.shown("> my title")
 
 
 async def test_no_other_chat_is_opened_while_an_answer_is_written(
     make_app: MakeApp,
 ) -> None:
-    from tests.scripted import Gate
-
     gate = Gate()
     app = make_app(ScriptedBackend([gate, *says("late")]))
     async with app.run_test(size=SIZE) as pilot:
@@ -168,7 +272,10 @@ def test_a_row_is_as_wide_as_the_list_whatever_the_title() -> None:
     from rich.cells import cell_len
 
     titles = ["", "short", "显存估算与其他很长的标题", "x" * 90, "a\x1b[31mb\nc"]
-    rows = [row_text(ChatItem("1", title, 0.0), "1", 120.0) for title in titles]
+    rows = [
+        row_text(ChatItem("1", title, 0.0, pinned=True), "open", 120.0)
+        for title in titles
+    ]
     assert {cell_len(row) for row in rows} == {22}
     assert all(row.endswith(" 2m") for row in rows)
     assert not any("\x1b" in row or "\n" in row for row in rows)

@@ -13,7 +13,6 @@ from qwen_tui.ui.screens.chat_copy import CopyActions
 from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_messages import (
-    DeleteChatConfirmed,
     DeviceAsked,
     ModelsAsked,
     NewChatAsked,
@@ -23,6 +22,7 @@ from qwen_tui.ui.screens.chat_messages import (
 )
 from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
 from qwen_tui.ui.screens.chat_queue import QueueActions
+from qwen_tui.ui.screens.chat_shelf import ShelfActions
 from qwen_tui.ui.screens.chat_tree import TreeActions
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.sidebar import Sidebar
@@ -30,7 +30,7 @@ from qwen_tui.ui.widgets.sidebar import Sidebar
 _TWICE_S = 2.0
 
 
-class ChatScreen(TreeActions, QueueActions, CopyActions):
+class ChatScreen(TreeActions, QueueActions, ShelfActions, CopyActions):
     """Every key and command of the chat; each layer brings its own."""
 
     BINDINGS = [
@@ -185,15 +185,6 @@ class ChatScreen(TreeActions, QueueActions, CopyActions):
             self.sidebar.close_overlay()
             self.composer.focus()
             self.post_message(OpenChatAsked(event.chat_id))
-
-    @on(Sidebar.DeleteAsked)
-    def ask_to_delete(self, event: Sidebar.DeleteAsked) -> None:
-        if event.chat_id == self.current_id and not self.may_leave():
-            return
-        title = self.sidebar.title_of(event.chat_id)
-        question = _('Delete "{title}" for good?').format(title=title)
-        confirmed = DeleteChatConfirmed(event.chat_id)
-        self.ask(question, lambda: self.post_message(confirmed))
 
     @on(Composer.PageAsked)
     def page(self, event: Composer.PageAsked) -> None:

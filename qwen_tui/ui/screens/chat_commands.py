@@ -57,6 +57,10 @@ COMMANDS = (
     CommandSpec(
         "/save", "save", N_("save the last answer, or its code block N"), "FILE N"
     ),
+    CommandSpec("/rename", "rename", N_("give the chat a title"), "TITLE"),
+    CommandSpec(
+        "/chat", "chat", N_("pin, archive or delete the chat"), "pin|archive|delete"
+    ),
     CommandSpec("/bare", "app.bare", N_("the mouse to your terminal; and back")),
     CommandSpec("/info", "info", N_("what made the last answer, and its cost")),
     CommandSpec("/context", "context", N_("what the next prompt takes")),

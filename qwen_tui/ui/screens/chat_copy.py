@@ -69,7 +69,7 @@ class CopyActions(ChatFrame):
         try:
             path = await asyncio.to_thread(file_named, name)
         except FileError as error:
-            self.tell(f"{error.message} {error.hint}".strip(), "warning")
+            self.tell_error(error)
             return
         if not await self._write(path, text, overwrite=False):
             question = _("{file} is there already. Overwrite it?").format(file=path)
@@ -104,7 +104,7 @@ class CopyActions(ChatFrame):
         try:
             done = await asyncio.to_thread(save, path, text, overwrite=overwrite)
         except FileError as error:
-            self.tell(f"{error.message} {error.hint}".strip(), "error")
+            self.tell_error(error)
             return True
         if done:
             size = long_size(len(text.encode("utf-8", "replace")))

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from qwen_tui.chat.window import OverflowChoice
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.session import Session
 from qwen_tui.ui.pace import USUAL, Pace
@@ -21,20 +22,21 @@ from qwen_tui.ui.screens.chat_feed import ChatWidgets
 from qwen_tui.ui.screens.chat_messages import LongerContextAsked, TurnSettled
 from qwen_tui.ui.screens.chat_turns import ChatTurns
 from qwen_tui.ui.widgets.bare_line import BareLine
+from qwen_tui.ui.widgets.chat_rows import ChatItem
 from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.hint_bar import HintBar
 from qwen_tui.ui.widgets.pending_line import PendingLine
-from qwen_tui.ui.widgets.sidebar import ChatItem, Sidebar
+from qwen_tui.ui.widgets.sidebar import Sidebar
 from qwen_tui.ui.widgets.status_line import StatusLine, Tone
 
 
 class ChatFrame(Screen[None]):
     """The widgets, what the app asks of them, and one turn at a time."""
 
-    CSS_PATH = "chat.tcss"
+    CSS_PATH = ["chat.tcss", "shelf.tcss"]
     AUTO_FOCUS = "#composer"
     HORIZONTAL_BREAKPOINTS = [
         (0, "-too-narrow"),
@@ -96,6 +98,10 @@ class ChatFrame(Screen[None]):
     def tell(self, text: str, tone: Tone = "plain") -> None:
         """Show one line in the place that always tells what is happening."""
         self.status.show_note(text, tone)
+
+    def tell_error(self, error: QwenTuiError) -> None:
+        """Tell what went wrong and what to do next."""
+        self.tell(f"{error.message} {error.hint}".strip(), "error")
 
     def ask(
         self,

@@ -28,7 +28,7 @@ _KEYS = (
     ("Home, End", N_("in the messages: first line; the end, and follow it")),
     ("Ctrl+N", N_("new chat")),
     ("Ctrl+O", N_("choose a model")),
-    ("F2", N_("show or hide the chats; there Enter opens, d deletes")),
+    ("F2", N_("show or hide the chats; Tab goes there, and its keys are told")),
     ("Ctrl+T", N_("thinking on or off from the next message")),
     ("F3", N_("open or fold the thinking")),
     ("F4", N_("the messages as they were written, or drawn as Markdown")),

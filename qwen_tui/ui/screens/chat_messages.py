@@ -46,10 +46,3 @@ class OpenChatAsked(Message):
     """The person wants to read another conversation."""
 
     chat_id: str
-
-
-@dataclass
-class DeleteChatConfirmed(Message):
-    """The person wants this conversation gone, and was asked."""
-
-    chat_id: str

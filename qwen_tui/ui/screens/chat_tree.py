@@ -138,7 +138,7 @@ class TreeActions(UndoActions):
         try:
             await self.turns.show_branch(wanted)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.tell_error(error)
 
     async def action_pin(self) -> None:
         """Keep the selected message in every prompt, or no more."""
@@ -151,7 +151,7 @@ class TreeActions(UndoActions):
         try:
             await session.pin(message.id, is_pinned=not message.pinned)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.tell_error(error)
         else:
             pinned = _("Pinned: it stays in every prompt.")
             self.tell(_("No longer pinned.") if message.pinned else pinned)
@@ -165,7 +165,7 @@ class TreeActions(UndoActions):
         try:
             fork = await session.fork(message.id)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.tell_error(error)
         else:
             self.post_message(OpenChatAsked(fork.id))
 
@@ -177,17 +177,17 @@ class TreeActions(UndoActions):
         if chat is None or message is None or not self.may_leave():
             return
         question = deletion_question(chat, message)
-        self.ask(question, lambda: self._delete(message.id))
+        self.ask(question, lambda: self._delete_message(message.id))
 
     @work(group="tree")
-    async def _delete(self, message_id: str) -> None:
+    async def _delete_message(self, message_id: str) -> None:
         session = self.turns.session
         if session is None or session.busy:
             return
         try:
             deletion = await session.delete(message_id)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.tell_error(error)
             return
 
         async def undo() -> None:
@@ -206,7 +206,7 @@ class TreeActions(UndoActions):
         try:
             await session.undo_delete(deletion)
         except QwenTuiError as error:
-            self._tell_error(error)
+            self.tell_error(error)
             return
         if self.turns.session is session:
             await self.turns.show_changes()
@@ -240,9 +240,6 @@ class TreeActions(UndoActions):
         title = _("Editing a message") if self.editing else _("Message")
         self.composer.border_title = title
         self.composer.set_class(self.editing, "-editing")
-
-    def _tell_error(self, error: QwenTuiError) -> None:
-        self.tell(f"{error.message} {error.hint}".strip(), "error")
 
 
 def deletion_question(chat: Conversation, message: ChatMessage) -> str:

@@ -1,10 +1,12 @@
-"""The list of conversations."""
+"""The list of conversations, and what its keys ask for."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -13,38 +15,54 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from qwen_tui.i18n import _
-from qwen_tui.sanitize import sanitize_line
+from qwen_tui.i18n import N_, _
+from qwen_tui.ui.widgets.chat_rows import ROW_CELLS, ChatItem, Mark, row_text
+from qwen_tui.ui.widgets.line_input import LineInput
 
-_WIDTH = 24
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class ChatItem:
-    """One row."""
-
-    id: str
-    title: str
-    updated_at: float
-    """Seconds since the epoch."""
+_KEYS = (
+    ("r", N_("rename")),
+    ("p", N_("pin")),
+    ("a", N_("archive")),
+    ("d", N_("delete")),
+    ("u", N_("undo")),
+    ("/", N_("find")),
+    ("v", N_("the archive")),
+)
+_ARCHIVE_KEYS = (
+    ("a", N_("put back")),
+    ("d", N_("delete")),
+    ("u", N_("undo")),
+    ("/", N_("find")),
+    ("v", N_("the chats")),
+)
+Wish = Literal["rename", "pin", "archive", "delete"]
 
 
 class ChatList(OptionList):
-    """The rows; Enter opens one, d asks to delete it."""
+    """The rows; Enter opens one, letters ask for the rest."""
 
     BINDINGS = [
-        Binding("d,delete", "ask_delete", show=False),
+        Binding("r", "ask('rename')", show=False),
+        Binding("p", "ask('pin')", show=False),
+        Binding("a", "ask('archive')", show=False),
+        Binding("d,delete", "ask('delete')", show=False),
+        Binding("u", "screen.undo", show=False),
+        Binding("v", "screen.switch_archive", show=False),
     ]
 
-    def action_ask_delete(self) -> None:
+    def action_ask(self, wish: Wish) -> None:
         option = self.highlighted_option
         if option is not None and option.id is not None:
-            self.post_message(Sidebar.DeleteAsked(option.id))
+            self.post_message(Sidebar.Asked(wish, option.id))
 
 
 class Sidebar(Vertical):
-    """Conversations, newest first."""
+    """Conversations: the pinned first, then those that were used last."""
+
+    BINDINGS = [
+        Binding("slash", "filter", show=False),
+        Binding("escape", "end_filter", show=False),
+    ]
 
     @dataclass
     class Selected(Message):
@@ -53,37 +71,57 @@ class Sidebar(Vertical):
         chat_id: str
 
     @dataclass
-    class DeleteAsked(Message):
-        """The person pressed the delete key on this conversation."""
+    class Asked(Message):
+        """The person pressed a key on this conversation."""
 
+        wish: Wish
         chat_id: str
 
     def __init__(self) -> None:
         super().__init__(id="sidebar")
         self.items: Sequence[ChatItem] = ()
+        self.archive = False
+        """What is shown is the archive."""
+        self._current_id = ""
+        self._is_answering = False
+        self._title = Static(classes="sidebar-title", markup=False)
+        self._filter = LineInput(id="sidebar-filter")
         self._list = ChatList(markup=False)
+        self._keys = Static(classes="sidebar-keys", markup=False)
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Chats") + " (F2)", classes="sidebar-title", markup=False)
+        yield self._title
+        yield self._filter
         yield self._list
+        yield self._keys
+
+    def on_mount(self) -> None:
+        self._filter.display = False
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Draw everything in the active language."""
+        self._title.update(Content(_("Archive") if self.archive else _chats()))
+        self._filter.placeholder = _("words of the title")
+        keys = _ARCHIVE_KEYS if self.archive else _KEYS
+        self._keys.update(Content("\n".join(keys_lines(keys, ROW_CELLS))))
+        self._draw()
 
     def show_items(self, items: Sequence[ChatItem], current_id: str) -> None:
         """Show these rows, the open conversation marked; the highlight stays."""
-        kept = self._list.highlighted_option
-        kept_id = kept.id if kept is not None else current_id
-        self.items = items
-        now = time.time()
-        self._list.set_options(
-            Option(Content(row_text(item, current_id, now)), id=item.id)
-            for item in items
-        )
-        places = [index for index, item in enumerate(items) if item.id == kept_id]
-        if items:
-            self._list.highlighted = places[0] if places else 0
+        self.items, self._current_id = items, current_id
+        self._draw()
 
-    def title_of(self, chat_id: str) -> str:
-        """Return the shown title of a conversation."""
-        return next((shown_title(i) for i in self.items if i.id == chat_id), chat_id)
+    def show_archive(self, archive: bool, items: Sequence[ChatItem]) -> None:
+        """Show the archive, or the other conversations again."""
+        self.archive, self.items = archive, items
+        self.relabel()
+
+    def mark_answering(self, is_answering: bool) -> None:
+        """Mark that the open conversation is being answered, or no more."""
+        if is_answering != self._is_answering:
+            self._is_answering = is_answering
+            self._draw()
 
     @property
     def rows(self) -> ChatList:
@@ -105,34 +143,78 @@ class Sidebar(Vertical):
         self.remove_class("-shown")
         return shown
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def on_descendant_focus(self) -> None:
+        self.add_class("-used")
+
+    def on_descendant_blur(self) -> None:
+        self.set_class(self.has_focus_within, "-used")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the screen where all titles are shown."""
+        if action == "end_filter":
+            return bool(self._filter.display)
+        return super().check_action(action, parameters)
+
+    def action_filter(self) -> None:
+        """Let the person type what the titles have to hold."""
+        self._filter.display = True
+        self.screen.set_focus(self._filter)  # at once: the next key is its own
+
+    def action_end_filter(self) -> None:
+        """Show all titles again."""
+        self._filter.display = False
+        self._filter.value = ""
+        self._list.focus()
+
+    @on(LineInput.Changed)
+    def filter(self, event: LineInput.Changed) -> None:
+        event.stop()
+        self._draw()
+
+    @on(LineInput.Submitted)
+    def leave_filter(self, event: LineInput.Submitted) -> None:
+        event.stop()
+        self._list.focus()
+
+    @on(OptionList.OptionSelected)
+    def choose(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_id is not None:
             self.post_message(self.Selected(event.option_id))
 
+    def _draw(self) -> None:
+        kept = self._list.highlighted_option
+        kept_id = kept.id if kept is not None else self._current_id
+        place = self._list.highlighted or 0
+        now = time.time()
+        words = self._filter.value.casefold().split()
+        shown = [i for i in self.items if all(w in i.title.casefold() for w in words)]
+        self._list.set_options(
+            Option(Content(row_text(item, self._mark(item), now)), id=item.id)
+            for item in shown
+        )
+        places = [index for index, item in enumerate(shown) if item.id == kept_id]
+        if shown:  # what was under a deleted row comes under the highlight
+            below = min(place, len(shown) - 1)
+            self._list.highlighted = places[0] if places else below
 
-def shown_title(item: ChatItem) -> str:
-    """Return a title of one clean line."""
-    return sanitize_line(item.title).strip() or _("(untitled)")
+    def _mark(self, item: ChatItem) -> Mark:
+        if item.id != self._current_id:
+            return ""
+        return "answering" if self._is_answering else "open"
 
 
-def row_text(item: ChatItem, current_id: str, now: float) -> str:
-    """Return "> title      2m", filled or cut to the width of the sidebar."""
-    mark = ">" if item.id == current_id else " "
-    age = age_text(now - item.updated_at)
-    room = _WIDTH - 2 - cell_len(mark) - cell_len(age) - 2
-    title = shown_title(item)
-    if cell_len(title) > room:
-        title = set_cell_size(title, room - 1) + "~"
-    return f"{mark} {set_cell_size(title, room)} {age}"
+def keys_lines(keys: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Return keys and what they do, as many on a line as fit."""
+    lines: list[str] = []
+    for key, meaning in keys:
+        told = f"{key} {_(meaning)}"
+        if lines and cell_len(f"{lines[-1]}  {told}") <= width:
+            lines[-1] += f"  {told}"
+        else:
+            lines.append(told)
+    return lines
 
 
-def age_text(seconds: float) -> str:
-    """Return "now", "2m", "3h" or "5d"."""
-    if seconds < _MINUTE_S:
-        return _("now")
-    if seconds < _HOUR_S:
-        return _("{n}m").format(n=int(seconds // _MINUTE_S))
-    if seconds < _DAY_S:
-        return _("{n}h").format(n=int(seconds // _HOUR_S))
-    return _("{n}d").format(n=int(seconds // _DAY_S))
+def _chats() -> str:
+    return _("Chats") + " (F2)"

@@ -1,0 +1,77 @@
+"""What is done with saved conversations beside talking in them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from qwen_tui.chat.conversation import Conversation
+from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.store.deletion import DeletedChat
+from qwen_tui.ui.desk import Desk
+
+_UNDONE = 20
+"""Deletions that can be taken back."""
+
+
+class Shelf:
+    """Orders, deletes and brings back conversations; store calls run in threads.
+
+    Every function raises `ChatNotFound` for what is gone, and `StoreError`.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._deleted: list[DeletedChat] = []
+
+    async def chats(self, *, archived: bool = False) -> Sequence[ConversationSummary]:
+        """Return the conversations, the pinned first, then those used last."""
+        return await asyncio.to_thread(self._store.summaries, archived=archived)
+
+    async def find(self, chat_id: str) -> ConversationSummary | None:
+        """Return what is saved of a conversation, in the archive or not."""
+        rows = [*await self.chats(), *await self.chats(archived=True)]
+        return next((row for row in rows if row.id == chat_id), None)
+
+    async def rename(self, chat_id: str, title: str) -> None:
+        """Give a conversation a title."""
+        await asyncio.to_thread(self._store.rename, chat_id, title)
+        if (chat := self._open(chat_id)) is not None:
+            chat.title = " ".join(title.split())
+
+    async def pin(self, chat_id: str, pinned: bool) -> None:
+        """Keep a conversation at the head of the list, or no more."""
+        await asyncio.to_thread(self._store.set_pinned, chat_id, pinned)
+        if (chat := self._open(chat_id)) is not None:
+            chat.pinned = pinned
+
+    async def archive(self, chat_id: str, archived: bool) -> None:
+        """Take a conversation out of the list, or back into it."""
+        await asyncio.to_thread(self._store.set_archived, chat_id, archived)
+        if (chat := self._open(chat_id)) is not None:
+            chat.archived = archived
+
+    async def delete(self, chat_id: str) -> None:
+        """Delete a conversation; `bring_back` undoes it."""
+        deleted = await asyncio.to_thread(self._store.delete, chat_id)
+        self._deleted = [*self._deleted, deleted][-_UNDONE:]
+
+    async def bring_back(self) -> str:
+        """Undo the last deletion; return the id, empty where nothing was deleted."""
+        if not self._deleted:
+            return ""
+        deleted = self._deleted.pop()
+        await asyncio.to_thread(self._store.restore, deleted)
+        return str(deleted.conversation["id"])
+
+    def _open(self, chat_id: str) -> Conversation | None:
+        """Return the conversation if it is the open one, whose fields must follow."""
+        session = self._desk.session
+        if session is None or session.conversation.id != chat_id:
+            return None
+        return session.conversation
+
+    @property
+    def _store(self) -> Store:
+        store = self._desk.store
+        if store is None:
+            raise RuntimeError("the store is not open yet")
+        return store
