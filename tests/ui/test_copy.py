@@ -146,6 +146,11 @@ async def test_keys_in_the_transcript_copy_message_and_code_in_turn(
         app.chat.transcript.focus()
         await pilot.press("y")
         await until(lambda: app.clipboard == ANSWER, pause=pilot.pause)
+        await pilot.press("k", "y")
+        await until(lambda: app.clipboard == "How?", pause=pilot.pause)
+        await pilot.press("c")
+        await person.sees("no code block in this message")
+        await pilot.press("j")
         for copied, number in (("one", 1), ("two", 2), ("one", 1)):
             await pilot.press("c")
             await person.sees(f"Code block {number} of 2 sent")

@@ -32,7 +32,7 @@ class CopyActions(ChatFrame):
         """Copy the message that is chosen, else the last answer."""
         message = self._chosen
         if message is None or not message.content:
-            self.tell(_("There is no answer yet."))
+            self.tell(_("There is no message yet."))
         else:
             self.send_to_terminal(message.content)
 
@@ -85,7 +85,12 @@ class CopyActions(ChatFrame):
 
     @property
     def _chosen(self) -> ChatMessage | None:
-        return self.turns.last_answer
+        """The message that is selected, else the last answer."""
+        session = self.turns.session
+        chosen = self.transcript.selected_message_id
+        if session is None or chosen not in session.conversation.messages:
+            return self.turns.last_answer
+        return session.conversation.messages[chosen]
 
     async def _code(self, answer: ChatMessage, number: str) -> str | None:
         """Return a code block by its number; None, and told, where it is not there."""
