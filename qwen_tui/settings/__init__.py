@@ -1,5 +1,6 @@
 """Settings: read from every source, merged, checked, written back."""
 
+from qwen_tui.settings.change import change_setting, reset_setting, rival_of
 from qwen_tui.settings.load import load_settings
 from qwen_tui.settings.servers import SavedServer
 from qwen_tui.settings.show import SettingRow, effective
@@ -24,7 +25,10 @@ __all__ = [
     "SettingRow",
     "Settings",
     "UiSettings",
+    "change_setting",
     "effective",
     "load_settings",
+    "reset_setting",
+    "rival_of",
     "save_setting",
 ]

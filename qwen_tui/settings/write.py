@@ -35,6 +35,26 @@ def save_setting(file: Path, key: str, value: object) -> None:
     for section in sections:
         table = cast(dict[str, Any], table.setdefault(section, {}))
     table[name] = checked(known[key], value, str(file))
+    _write(file, tables)
+
+
+def forget_setting(file: Path, key: str) -> None:
+    """Take `key` (dotted) out of `file`, so that its default holds again.
+
+    Raises:
+        SettingsError: the file cannot be read or written; it is untouched then.
+    """
+    tables = read_file(file)
+    split_known(tables, read_known(), file)
+    *sections, name = key.split(".")
+    table = tables
+    for section in sections:
+        table = cast(dict[str, Any], table.get(section, {}))
+    if table.pop(name, None) is not None:
+        _write(file, tables)
+
+
+def _write(file: Path, tables: dict[str, Any]) -> None:
     try:
         _write_whole(file, tables)
     except OSError as error:

@@ -1,14 +1,11 @@
 """The program on the screen: wires the screens to what stands behind them."""
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
 from qwen_tui.chat.backend import ModelSource
@@ -23,6 +20,7 @@ from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.clipboard import ClipboardApp
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.look_app import LookApp
 from qwen_tui.ui.pace import pace_for
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
@@ -37,7 +35,7 @@ from qwen_tui.ui.screens.chat_messages import (
 from qwen_tui.ui.screens.chat_options import devices_line
 from qwen_tui.ui.server_actions import ServerActions
 from qwen_tui.ui.shelf_desk import Shelf
-from qwen_tui.ui.thin_line import ThinLineApp, calm_garbage_collection
+from qwen_tui.ui.thin_line import calm_garbage_collection
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
 
@@ -45,10 +43,9 @@ if TYPE_CHECKING:
     from qwen_tui.ui.launch import LaunchOptions
 
 _STOP_S = 5.0
-_DEFAULT_THEME = "textual-dark"
 
 
-class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
+class QwenTuiApp(ClipboardApp, BareApp, LookApp):
     """The chat and the screens around it; the exit status is its return value."""
 
     CSS_PATH = ["app.tcss", "bare.tcss"]
@@ -79,11 +76,7 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
         self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context
-        themes = self.available_themes
-        self.theme = ui.theme if ui.theme in themes else _DEFAULT_THEME
-        self.set_class(ui.ascii_borders, "-ascii")
-        if ui.frame_diff:
-            self.use_frame_diff()
+        self.dress(ui)
 
     def on_load(self) -> None:
         ScrollBar.renderer = PlainScrollBar  # Textual's own hook: one for all widgets
@@ -272,22 +265,3 @@ class QwenTuiApp(ClipboardApp, BareApp, ThinLineApp):
     def kill_children(self) -> None:
         """End the engine at once; callable in a signal handler, twice too."""
         self.desk.kill()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer what is safe: no screenshot file, no inspector."""
-        chat = self.chat
-        if screen is chat:
-            yield SystemCommand(
-                _("New chat"), _("Begin an empty conversation"), chat.action_new_chat
-            )
-            yield SystemCommand(
-                _("Models"), _("Choose the model that answers"), chat.action_models
-            )
-            yield SystemCommand(
-                _("Retry"), _("Answer the last message again"), chat.action_retry
-            )
-            yield SystemCommand(_("Help"), _("Show the keys"), chat.action_help)
-        yield SystemCommand(
-            _("Theme"), _("Change the colours"), self.action_change_theme
-        )
-        yield SystemCommand(_("Quit"), _("Leave qwen-tui"), self.action_ask_quit)

@@ -24,6 +24,7 @@ from qwen_tui.store.conversations import Store
 from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.server_desk import ServerDesk
+from qwen_tui.ui.settings_desk import SettingsDesk
 from qwen_tui.wire_engine import LoadOptions
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Desk:
             run=run_download,
             queries=queries,
         )
+        self.preferences = SettingsDesk(self.models, options.config_file)
         self.source: ModelSource | None = None
         self.local_source: ModelSource | None = None
         self.servers = ServerDesk(options.settings)
@@ -161,7 +163,7 @@ class Desk:
 
     def _take_presets(self, model: str) -> None:
         recommended = recommended_sampling(model)
-        self.turn_options.presets = self.options.settings.presets(recommended)
+        self.turn_options.presets = self.models.settings.presets(recommended)
 
     async def _use(self, backend: Backend) -> None:
         before, self.backend = self.backend, backend

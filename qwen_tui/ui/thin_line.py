@@ -62,8 +62,15 @@ class ThinLineApp(App[int]):
         """Whether frames are sent as what changed of them."""
         return self._frame_diff is not None
 
-    def use_frame_diff(self) -> bool:
-        """Send changes only from now on; False where this Textual is not known."""
+    def use_frame_diff(self, wanted: bool = True) -> bool:
+        """Send changes only from now on; False where this Textual is not known.
+
+        Args:
+            wanted: False sends whole frames again.
+        """
+        if not wanted:
+            self._frame_diff = None
+            return False
         if textual.__version__ != _FITS:
             return False
         from qwen_tui.ui.frame_diff import FrameDiff

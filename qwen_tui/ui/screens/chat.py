@@ -12,6 +12,7 @@ from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_com
 from qwen_tui.ui.screens.chat_copy import CopyActions
 from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
+from qwen_tui.ui.screens.chat_look import LookActions
 from qwen_tui.ui.screens.chat_messages import (
     DeviceAsked,
     ModelsAsked,
@@ -30,7 +31,7 @@ from qwen_tui.ui.widgets.sidebar import Sidebar
 _TWICE_S = 2.0
 
 
-class ChatScreen(TreeActions, QueueActions, ShelfActions, CopyActions):
+class ChatScreen(TreeActions, QueueActions, ShelfActions, CopyActions, LookActions):
     """Every key and command of the chat; each layer brings its own."""
 
     BINDINGS = [

@@ -80,6 +80,8 @@ COMMANDS = (
         N_("the servers and their models; let one answer, or none"),
         "NAME|URL|off MODEL",
     ),
+    CommandSpec("/lang", "speak", N_("speak the other language"), "en|zh"),
+    CommandSpec("/theme", "theme", N_("change the colours"), "NAME"),
     CommandSpec("/help", "help", N_("show the keys")),
     CommandSpec("/quit", "app.ask_quit", N_("quit")),
 )

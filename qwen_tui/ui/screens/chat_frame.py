@@ -60,7 +60,12 @@ class ChatFrame(Screen[None]):
         widgets = ChatWidgets(self.transcript, self.composer, self.status, self.header)
         self.turns = ChatTurns(widgets, thinking_open=thinking_open)
         self.context = ContextActions(self.turns, self.composer)
+        self._too_small = Static(id="too-small", markup=False)
         self._asked_while_answering = False
+
+    def relabel(self) -> None:
+        """Show what stands on the screen itself in the active language."""
+        self._too_small.update(_("Terminal too small"))
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -73,9 +78,10 @@ class ChatFrame(Screen[None]):
         yield self.hints
         yield self.confirm
         yield BareLine()
-        yield Static(_("Terminal too small"), id="too-small", markup=False)
+        yield self._too_small
 
     def on_mount(self) -> None:
+        self.relabel()
         self.status.show(_("Opening"))
         feed = self.turns.feed
         self._flushing = self.set_interval(self.pace.flush_s, feed.flush, pause=True)

@@ -48,7 +48,6 @@ class Composer(TextArea):
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
-            placeholder=_("Write a message"),
         )
         self.cursor_blink = False  # a blinking cursor costs bytes over SSH all day
         self._pasted = PastedTexts()
@@ -58,7 +57,13 @@ class Composer(TextArea):
         self._was_empty = True
 
     def on_mount(self) -> None:
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Show title, lines and placeholder in the active language."""
         self.border_title = _("Message")
+        self.placeholder = _("Write a message")
+        self._show_lines()
 
     @property
     def prompt(self) -> str:
@@ -115,6 +120,9 @@ class Composer(TextArea):
         if self._was_empty and self.text:
             self.post_message(self.Begun())
         self._was_empty = not self.text
+        self._show_lines()
+
+    def _show_lines(self) -> None:
         n_lines = self.document.line_count
         self.border_subtitle = (
             ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)

@@ -52,6 +52,10 @@ class HeaderBar(Static):
             self.facts = facts
             self._draw()
 
+    def relabel(self) -> None:
+        """Draw the line in the active language."""
+        self._draw()
+
     def on_mount(self) -> None:
         self._draw()
 

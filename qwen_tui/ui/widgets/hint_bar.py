@@ -43,6 +43,10 @@ class HintBar(Static):
             self._busy = busy
             self._draw()
 
+    def relabel(self) -> None:
+        """Draw the line in the active language."""
+        self._draw()
+
     def on_mount(self) -> None:
         self._draw()
 

@@ -64,6 +64,10 @@ class ThinkingPanel:
         self.is_open = is_open
         self._show()
 
+    def relabel(self) -> None:
+        """Draw the line in the active language."""
+        self._show_line()
+
     def _show(self) -> None:
         self._show_line()
         self.line.show(bool(self.text))

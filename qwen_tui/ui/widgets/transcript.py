@@ -62,6 +62,10 @@ class Transcript(SteadyScroll, can_focus=True):
             yield self._welcome
 
     def on_mount(self) -> None:
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Say in the active language what stands around the messages."""
         self._welcome.update(
             _("Write a message below and press Enter. F1 shows the keys.")
         )

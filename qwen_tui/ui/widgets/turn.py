@@ -99,7 +99,11 @@ class UserTurn(Turn):
         self.created_at = created_at
         self.view = MessageView(shorten_prompt(text), plain=True, indent=2)
         super().__init__("head-user", 0, self.view)
-        self._show_title("> " + _("You") + "  " + clock(created_at))
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Tell whose it is in the active language."""
+        self._show_title("> " + _("You") + "  " + clock(self.created_at))
 
 
 class AssistantTurn(Turn):
@@ -110,6 +114,7 @@ class AssistantTurn(Turn):
     ) -> None:
         self.message = message
         """As it was saved; None while it is being written."""
+        self._told_of = ("", time.time(), "")
         self._thinking_open = thinking_open
         thinking = message.thinking if message else ""
         self._panel = ThinkingPanel(thinking, is_open=thinking_open or message is None)
@@ -128,6 +133,13 @@ class AssistantTurn(Turn):
     def name_model(self, model: str, soft_switch: str = "") -> None:
         """Tell which model is answering, and what switched its thinking if so."""
         self._show_head(model, time.time(), soft_switch)
+
+    def relabel(self) -> None:
+        """Tell what is told about it in the active language."""
+        self._panel.relabel()
+        self._show_head(*self._told_of)
+        if self.message is not None:
+            self._show_foot(self.message)
 
     def think(self, text: str) -> None:
         """Add streamed thoughts; the panel appears with the first."""
@@ -173,6 +185,7 @@ class AssistantTurn(Turn):
             self.post_message(self.ThinkingClicked(self))
 
     def _show_head(self, model: str, created_at: float, soft_switch: str) -> None:
+        self._told_of = (model, created_at, soft_switch)
         name = sanitize_line(model) or _("Model")
         parts = [name, clock(created_at), switch_mark(soft_switch)]
         self._show_title("  ".join(part for part in parts if part))

@@ -1,0 +1,137 @@
+"""How the program looks and speaks: changed while it runs, kept in the settings."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from textual import on, work
+from textual.app import SystemCommand
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
+
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.i18n import LANGUAGES, _, detect_language, language
+from qwen_tui.settings import UiSettings
+from qwen_tui.ui import themes
+from qwen_tui.ui.desk import Desk
+from qwen_tui.ui.language import NAMES, speak
+from qwen_tui.ui.screens.chat import ChatScreen
+from qwen_tui.ui.screens.chat_commands import COMMANDS
+from qwen_tui.ui.screens.chat_look import LanguageAsked, ThemeAsked
+from qwen_tui.ui.thin_line import ThinLineApp
+
+
+class ThemeChoices(Provider):
+    """The palette's list of themes; choosing one keeps it."""
+
+    async def discover(self) -> Hits:
+        """Offer every theme."""
+        for name in sorted(self.app.available_themes):
+            yield DiscoveryHit(name, lambda name=name: self._choose(name))
+
+    async def search(self, query: str) -> Hits:
+        """Offer the themes whose names match."""
+        matcher = self.matcher(query)
+        for name in sorted(self.app.available_themes):
+            if (score := matcher.match(name)) > 0:
+                yield Hit(
+                    score, matcher.highlight(name), lambda name=name: self._choose(name)
+                )
+
+    def _choose(self, name: str) -> None:
+        self.screen.post_message(ThemeAsked(name))
+
+
+class LookApp(ThinLineApp):
+    """Themes, language, and what else of `ui.*` holds at once."""
+
+    desk: Desk
+    chat: ChatScreen
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in themes.OWN:
+            self.register_theme(theme)
+
+    def dress(self, ui: UiSettings) -> None:
+        """Look as the settings say."""
+        self.theme = themes.nearest(ui.theme, self.available_themes)
+        self.set_class(ui.ascii_borders, "-ascii")
+        if ui.frame_diff != self.sends_changes_only:
+            self.use_frame_diff(ui.frame_diff)
+        wanted = detect_language() if ui.lang == "auto" else ui.lang
+        if self._running and wanted != language():
+            speak(wanted, self.screen_stack)
+
+    @on(LanguageAsked)
+    async def change_language(self, event: LanguageAsked) -> None:
+        """Speak another language at once, and from now on."""
+        others = [name for name in LANGUAGES if name != language()]
+        wanted = event.language or others[0]
+        if wanted not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            text = _("There is no language {name}. Languages: {known}")
+            self._tell(text.format(name=wanted, known=known), is_wrong=True)
+            return
+        speak(wanted, self.screen_stack)
+        self.keep("ui.lang", wanted, _("Language: {name}").format(name=NAMES[wanted]))
+
+    @on(ThemeAsked)
+    async def change_colours(self, event: ThemeAsked) -> None:
+        """Take another theme, or show the list of them."""
+        if not event.theme:
+            self.action_change_theme()
+            return
+        name = event.theme.lower()
+        if name not in self.available_themes:
+            near = themes.nearest(name, self.available_themes)
+            text = _("There is no theme {name}; did you mean {nearest}?")
+            self._tell(text.format(name=event.theme, nearest=near), is_wrong=True)
+            return
+        self.theme = name
+        self.keep("ui.theme", name, _("Theme: {name}").format(name=name))
+
+    @work(group="keep")
+    async def keep(self, key: str, value: object, told: str) -> None:
+        """Save a setting, and tell `told` and where it will not hold."""
+        try:
+            rival = await self.desk.preferences.change(key, value)
+        except QwenTuiError as error:
+            self._tell(f"{error.message} {error.hint}".strip(), is_wrong=True)
+            return
+        self._tell(told + rival_note(rival), is_wrong=bool(rival))
+
+    def action_change_theme(self) -> None:
+        """Show the list of themes."""
+        self.push_screen(
+            CommandPalette([ThemeChoices], placeholder=_("Search the themes"))
+        )
+
+    def action_command_palette(self) -> None:
+        """Show everything that can be done."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(
+                CommandPalette(
+                    placeholder=_("Search the commands"), id="--command-palette"
+                )
+            )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every command of the chat there, elsewhere what is safe."""
+        if screen is self.chat:
+            for spec in COMMANDS:
+                run = partial(screen.run_action, spec.action)
+                yield SystemCommand(f"{_(spec.meaning)}  {spec.word}", "", run)
+        else:
+            yield SystemCommand(_("change the colours"), "", self.action_change_theme)
+            quit_ = partial(self.run_action, "ask_quit")
+            yield SystemCommand(_("quit"), "", quit_)
+
+    def _tell(self, text: str, *, is_wrong: bool = False) -> None:
+        self.chat.tell(text, "warning" if is_wrong else "plain")
+
+
+def rival_note(rival: str) -> str:
+    """Return what to add where a variable will win again; mostly nothing."""
+    if not rival:
+        return ""
+    return ". " + _("At the next start {name} decides again.").format(name=rival)

@@ -1,0 +1,33 @@
+"""Commands about how the program looks and speaks."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from qwen_tui.ui.screens.chat_frame import ChatFrame
+
+
+@dataclass
+class LanguageAsked(Message):
+    """The person wants to read another language."""
+
+    language: str
+    """"en" or "zh"; empty: the other one."""
+
+
+@dataclass
+class ThemeAsked(Message):
+    """The person wants other colours."""
+
+    theme: str
+    """Empty: show which there are."""
+
+
+class LookActions(ChatFrame):
+    """Language, theme and settings."""
+
+    def action_speak(self, language: str = "") -> None:
+        self.post_message(LanguageAsked(language.strip().lower()))
+
+    def action_theme(self, name: str = "") -> None:
+        self.post_message(ThemeAsked(name.strip()))
