@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from qwen_tui.chat.sampling import LIMITS
 from qwen_tui.chat.turn import TurnOptions
@@ -32,13 +32,32 @@ def set_option(options: TurnOptions, name: str, text: str) -> str:
     elif name in _OTHERS:
         _OTHERS[name](options, text)
     else:
-        raise UsageError(
-            _("There is no option {name}.").format(name=name),
-            hint=_("Options: {names}.").format(names=", ".join(option_names())),
-        )
+        raise _no_option(name)
     return _("{name} is {value} from the next message on.").format(
-        name=name, value=_shown(option_values(options)[name])
+        name=name, value=shown_value(option_values(options)[name])
     )
+
+
+def check_option(name: str, value: object) -> object:
+    """Return `value` as an option holds it, "thinking" included.
+
+    Raises:
+        UsageError: no such option, or a value of another type or out of range.
+    """
+    if name not in ("thinking", *option_names()):
+        raise _no_option(name)
+    if name in ("thinking", "loop_guard"):
+        if isinstance(value, bool):
+            return value
+        raise _not_on_off(name, str(value))
+    if name == "stop":
+        return _texts(name, value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        low, high = LIMITS.get(name, (1, 2**63 - 1))
+        raise _out_of_range(name, str(value), low, high)
+    if name in LIMITS or name == "seed":
+        return _number(name, str(value))
+    return _count(name, str(value))
 
 
 def option_names() -> tuple[str, ...]:
@@ -55,7 +74,21 @@ def option_values(options: TurnOptions) -> Mapping[str, Any]:
 def options_line(options: TurnOptions) -> str:
     """Return what was set by hand, on one line; empty for nothing."""
     values = option_values(options).items()
-    return "  ".join(f"{name} {_shown(v)}" for name, v in values if v is not None)
+    return "  ".join(f"{name} {shown_value(v)}" for name, v in values if v is not None)
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    texts = cast(list[object], value) if isinstance(value, list) else [value]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise UsageError(_("{name} must be a text or several.").format(name=name))
+    return tuple(str(text) for text in texts)
+
+
+def _no_option(name: str) -> UsageError:
+    return UsageError(
+        _("There is no option {name}.").format(name=name),
+        hint=_("Options: {names}.").format(names=", ".join(option_names())),
+    )
 
 
 def _choose(options: TurnOptions, name: str, text: str) -> None:
@@ -95,6 +128,12 @@ def _count(name: str, text: str) -> int:
     return int(text)
 
 
+def _not_on_off(name: str, text: str) -> UsageError:
+    return UsageError(
+        _("{name} must be on or off, not {value}.").format(name=name, value=text)
+    )
+
+
 def _set_limit(options: TurnOptions, text: str) -> None:
     options.max_new_tokens = _count("max_new_tokens", text)
 
@@ -106,11 +145,7 @@ def _set_budget(options: TurnOptions, text: str) -> None:
 
 def _set_guard(options: TurnOptions, text: str) -> None:
     if text.lower() not in _TRUE + _FALSE + _RESET:
-        raise UsageError(
-            _("{name} must be on or off, not {value}.").format(
-                name="loop_guard", value=text
-            )
-        )
+        raise _not_on_off("loop_guard", text)
     options.loop_guard = text.lower() not in _FALSE
 
 
@@ -121,7 +156,8 @@ _OTHERS: Mapping[str, Callable[[TurnOptions, str], None]] = {
 }
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Return a value as it is told to a person, and may be written by one."""
     match value:
         case None:
             return _("default")

@@ -9,6 +9,9 @@ from qwen_tui.chat.ledger import Overflow
 from qwen_tui.chat.sampling import Presets, SamplingChoice
 from qwen_tui.chat.window import OverflowChoice
 
+OWN_KEY = "options"
+"""Where a conversation's settings keep what a person chose for it."""
+
 
 @dataclass(slots=True)
 class TurnOptions:
@@ -82,7 +85,10 @@ def take_back(
         keep_question: The message sent with it stays, and ends the shown branch.
     """
     plan, before = turn.plan, turn.before
+    own = conversation.settings.get(OWN_KEY)  # may be chosen while the turn ran
     conversation.settings = dict(before.settings)
+    if own is not None:
+        conversation.settings[OWN_KEY] = own
     keeps = keep_question and plan.user is not None
     if not keeps:
         conversation.title, conversation.model = before.title, before.model

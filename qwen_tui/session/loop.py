@@ -61,6 +61,7 @@ class TurnLoop:
         self.withdrawn: str | None = None
         self._store = store
         self._saver = Autosave(store, conversation.id)
+        self.defaults: TurnOptions | None = None
         self._turn: Turn | None = None
         self._refused: Turn | None = None
 

@@ -12,6 +12,7 @@ from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.chat.events import Failed, StreamEvent
 from qwen_tui.chat.history import cut_answer
 from qwen_tui.chat.ledger import Ledger, Overflow
+from qwen_tui.chat.own_options import keep_options
 from qwen_tui.chat.request import ask
 from qwen_tui.chat.turn import TurnPlan, again, empty_answer
 from qwen_tui.chat.window import OverflowChoice, Window
@@ -27,6 +28,8 @@ class Session(Branching):
         conversation: Changed while a turn runs, before each event is yielded.
         backend: May be replaced while no turn runs; None while no model is chosen.
         options: Read when a turn starts.
+        defaults: What holds where nothing was chosen for this conversation; None where
+            choices are not kept with it.
         current: The answer being streamed, as far as it has come.
         withdrawn: After a turn that left no trace (stopped before anything came, or
             it could not be saved): the text that was sent, for the composer.
@@ -97,6 +100,21 @@ class Session(Branching):
         """What stands in prompts for the messages outside."""
         chat = self.conversation
         return Window.of(chat, chat.branch()).summary
+
+    async def keep_choices(self) -> None:
+        """Save options and system prompt with the conversation.
+
+        One that has no messages is saved with its first.
+
+        Raises:
+            StoreError: it could not be saved; they hold all the same.
+        """
+        chat = self.conversation
+        if self.defaults is not None:
+            keep_options(chat, self.options, self.defaults)
+        if chat.messages:
+            self._saver.put_row(row_of(chat))
+            await self._flush()
 
     async def change_summary(self, text: str) -> bool:
         """Let another text stand for the messages outside; False where none are.

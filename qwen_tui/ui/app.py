@@ -15,6 +15,7 @@ from qwen_tui.hub.catalog import entry_of
 from qwen_tui.hub.machine import read_machine
 from qwen_tui.hub.queue_run import RunDownload
 from qwen_tui.i18n import _
+from qwen_tui.settings.personas import FILE_NAME
 from qwen_tui.ui.bare import BareApp
 from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.clipboard import ClipboardApp
@@ -76,6 +77,7 @@ class QwenTuiApp(ClipboardApp, BareApp, LookApp):
         self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context
+        self.chat.personas_file = options.config_file.parent / FILE_NAME
         self.dress(ui)
 
     def on_load(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from qwen_tui.chat.backend import Backend, ModelSource
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.events import Failed, Loaded
+from qwen_tui.chat.own_options import own_options
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.cache import DEMO, list_models
 from qwen_tui.hub.catalog import recommended_sampling
@@ -78,6 +79,7 @@ class Desk:
         self.preferences = SettingsDesk(self.models, options.config_file)
         self.source: ModelSource | None = None
         self.local_source: ModelSource | None = None
+        self._model = ""
         self.servers = ServerDesk(options.settings)
         self.turn_options = options.settings.turn_options()
         self._open_backend = open_backend or self._local_backend
@@ -162,8 +164,8 @@ class Desk:
         await self._use(self.servers.open(server, self._take_presets))
 
     def _take_presets(self, model: str) -> None:
-        recommended = recommended_sampling(model)
-        self.turn_options.presets = self.models.settings.presets(recommended)
+        self._model = model
+        self.renew_options()
 
     async def _use(self, backend: Backend) -> None:
         before, self.backend = self.backend, backend
@@ -171,6 +173,15 @@ class Desk:
             self.session.backend = backend
         if before is not None:
             await before.close()
+
+    def renew_options(self) -> None:
+        """Ask with what the settings and the model's card say now."""
+        recommended = recommended_sampling(self._model)
+        self.turn_options = self.models.settings.turn_options(recommended)
+        session = self.session
+        if session is not None:
+            session.defaults = self.turn_options
+            session.options = own_options(session.conversation, self.turn_options)
 
     @property
     def longer_context(self) -> int:
@@ -242,9 +253,14 @@ class Desk:
         return latest.model if latest is not None else ""
 
     def _take(self, conversation: Conversation) -> Session:
+        options = own_options(conversation, self.turn_options)
         self.session = Session(
-            self._the_store(), self.backend, conversation, self.turn_options
+            self._the_store(),
+            self.backend,
+            conversation,
+            options,
         )
+        self.session.defaults = self.turn_options
         return self.session
 
     def _find(self, name: str) -> ModelSource:

@@ -21,7 +21,7 @@ from qwen_tui.ui.screens.chat_messages import (
     QuitAsked,
     ServerAsked,
 )
-from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
+from qwen_tui.ui.screens.chat_own import OwnActions
 from qwen_tui.ui.screens.chat_queue import QueueActions
 from qwen_tui.ui.screens.chat_shelf import ShelfActions
 from qwen_tui.ui.screens.chat_tree import TreeActions
@@ -31,14 +31,15 @@ from qwen_tui.ui.widgets.sidebar import Sidebar
 _TWICE_S = 2.0
 
 
-class ChatScreen(TreeActions, QueueActions, ShelfActions, CopyActions, LookActions):
+class ChatScreen(
+    TreeActions, QueueActions, ShelfActions, CopyActions, OwnActions, LookActions
+):
     """Every key and command of the chat; each layer brings its own."""
 
     BINDINGS = [
         Binding("escape", "stop", show=False),
         Binding("ctrl+n", "new_chat", show=False),
         Binding("ctrl+o", "models", show=False),
-        Binding("ctrl+t", "toggle_thinking", show=False),
         Binding("ctrl+r", "retry", show=False),
         Binding("ctrl+c", "copy_or_stop", show=False, priority=True),
         Binding("f1", "help", show=False),
@@ -106,12 +107,6 @@ class ChatScreen(TreeActions, QueueActions, ShelfActions, CopyActions, LookActio
     def action_models(self) -> None:
         if self.may_leave():
             self.post_message(ModelsAsked())
-
-    def action_toggle_thinking(self, wish: str = "") -> None:
-        self.tell(switch_thinking(self.turns.session, self.header, wish))
-
-    def action_set_option(self, argument: str = "") -> None:
-        self.tell(*set_by_line(self.turns.session, argument))
 
     def action_fold(self) -> None:
         self.transcript.open_thinking()

@@ -32,6 +32,20 @@ COMMANDS = (
     CommandSpec(
         "/set", "set_option", N_("set how the next answers are made"), "NAME VALUE"
     ),
+    CommandSpec("/options", "options", N_("what this conversation is asked with")),
+    CommandSpec(
+        "/system",
+        "system",
+        N_("the system prompt of this conversation"),
+        "TEXT|off",
+        takes_lines=True,
+    ),
+    CommandSpec(
+        "/persona",
+        "persona",
+        N_("a system prompt from your library"),
+        "NAME|off",
+    ),
     CommandSpec("/fold", "fold", N_("open or fold the thinking")),
     CommandSpec(
         "/source",
