@@ -1,6 +1,8 @@
 """Settings: read from every source, merged, checked, written back."""
 
 from qwen_tui.settings.change import change_setting, reset_setting, rival_of
+from qwen_tui.settings.checks import checked_text, choices_of
+from qwen_tui.settings.known import read_known
 from qwen_tui.settings.load import load_settings
 from qwen_tui.settings.servers import SavedServer
 from qwen_tui.settings.show import SettingRow, effective
@@ -26,8 +28,11 @@ __all__ = [
     "Settings",
     "UiSettings",
     "change_setting",
+    "checked_text",
+    "choices_of",
     "effective",
     "load_settings",
+    "read_known",
     "reset_setting",
     "rival_of",
     "save_setting",

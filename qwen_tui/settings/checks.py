@@ -27,12 +27,16 @@ class _Check:
     holds: Callable[[Value], bool]
     allowed: Callable[[], str]
     """Says in the reader's language what may stand there."""
+    choices: tuple[str, ...] = ()
+    """All there are, where they are few."""
 
 
 def _one_of(*choices: str) -> _Check:
     quoted = ", ".join(f'"{choice}"' for choice in choices)
     return _Check(
-        lambda value: value in choices, lambda: _("one of {names}").format(names=quoted)
+        lambda value: value in choices,
+        lambda: _("one of {names}").format(names=quoted),
+        choices,
     )
 
 
@@ -171,6 +175,12 @@ def checked_text(known: Known, text: str, origin: str) -> Value:
     """
     separator = _SEPARATORS.get(known.key, os.pathsep)
     return checked(known, _read_text(known.default, text, separator), origin)
+
+
+def choices_of(key: str) -> tuple[str, ...]:
+    """Return every value of a setting that has only a few; else nothing."""
+    check = _check_of(key)
+    return check.choices if check is not None else ()
 
 
 def _check_of(key: str) -> _Check | None:

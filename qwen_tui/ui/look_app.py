@@ -16,7 +16,7 @@ from qwen_tui.ui.desk import Desk
 from qwen_tui.ui.language import NAMES, speak
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_commands import COMMANDS
-from qwen_tui.ui.screens.chat_look import LanguageAsked, ThemeAsked
+from qwen_tui.ui.screens.chat_look import LanguageAsked, SettingsAsked, ThemeAsked
 from qwen_tui.ui.thin_line import ThinLineApp
 
 
@@ -99,6 +99,26 @@ class LookApp(ThinLineApp):
             self._tell(f"{error.message} {error.hint}".strip(), is_wrong=True)
             return
         self._tell(told + rival_note(rival), is_wrong=bool(rival))
+
+    @on(SettingsAsked)
+    def show_settings(self) -> None:
+        """Show every setting."""
+        from qwen_tui.ui.screens.settings import SettingsScreen
+
+        themes_ = sorted(self.available_themes)
+        self.push_screen(SettingsScreen(self.desk.preferences, themes_, self.feel))
+
+    async def feel(self, key: str) -> None:
+        """Let a changed setting be felt at once, where that can be."""
+        settings = self.desk.preferences.settings
+        section = key.partition(".")[0]
+        if section == "ui":
+            self.dress(settings.ui)
+        elif section in ("sampling", "generation", "context"):
+            self.desk.renew_options()
+            if self.desk.session is not None:
+                thinking = self.desk.session.options.thinking
+                self.chat.header.change(thinking=thinking)
 
     def action_change_theme(self) -> None:
         """Show the list of themes."""

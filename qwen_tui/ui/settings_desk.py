@@ -8,7 +8,9 @@ from qwen_tui.settings import (
     SettingRow,
     Settings,
     change_setting,
+    checked_text,
     effective,
+    read_known,
     reset_setting,
     rival_of,
 )
@@ -32,6 +34,11 @@ class SettingsDesk:
     async def rows(self) -> list[SettingRow]:
         """Return every setting with its value, origin and default."""
         return await asyncio.to_thread(effective, self.settings)
+
+    async def change_by_text(self, key: str, text: str) -> str:
+        """Let `key` be what was written for good; returns and raises as `change`."""
+        known = (await asyncio.to_thread(read_known))[key]
+        return await self.change(key, checked_text(known, text, self.file.name))
 
     async def change(self, key: str, value: object) -> str:
         """Let `key` be `value` for good.

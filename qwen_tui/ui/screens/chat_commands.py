@@ -94,6 +94,7 @@ COMMANDS = (
         N_("the servers and their models; let one answer, or none"),
         "NAME|URL|off MODEL",
     ),
+    CommandSpec("/settings", "settings", N_("every setting, to be changed")),
     CommandSpec("/lang", "speak", N_("speak the other language"), "en|zh"),
     CommandSpec("/theme", "theme", N_("change the colours"), "NAME"),
     CommandSpec("/help", "help", N_("show the keys")),

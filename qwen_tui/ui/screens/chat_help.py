@@ -33,6 +33,7 @@ _KEYS = (
     ("F3", N_("open or fold the thinking")),
     ("F4", N_("the messages as they were written, or drawn as Markdown")),
     ("F6", N_("what this conversation is asked with")),
+    ("F10", N_("every setting, to be changed")),
     ("F5", N_("answer now, while the model thinks")),
     ("Ctrl+R", N_("answer again; also starts the engine again")),
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),

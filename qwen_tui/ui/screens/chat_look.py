@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from textual.binding import Binding
 from textual.message import Message
 
 from qwen_tui.ui.screens.chat_frame import ChatFrame
@@ -23,8 +24,20 @@ class ThemeAsked(Message):
     """Empty: show which there are."""
 
 
+class SettingsAsked(Message):
+    """The person wants to see the settings."""
+
+
 class LookActions(ChatFrame):
     """Language, theme and settings."""
+
+    BINDINGS = [
+        # before the widgets: the text area has keys of its own
+        Binding("f10", "settings", show=False, priority=True, id="chat.settings"),
+    ]
+
+    def action_settings(self) -> None:
+        self.post_message(SettingsAsked())
 
     def action_speak(self, language: str = "") -> None:
         self.post_message(LanguageAsked(language.strip().lower()))
