@@ -1,14 +1,18 @@
-"""`qwen-tui chats`: list, show and delete saved conversations."""
+"""`qwen-tui chats`: list, show, rename and delete saved conversations, and more."""
 
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.cli.chats_search import search
+from qwen_tui.cli.chats_transfer import export, import_
 from qwen_tui.cli.context import Context
 from qwen_tui.cli.output import confirmed, say, say_json
+from qwen_tui.errors import UsageError
 from qwen_tui.i18n import N_, _, ngettext
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.conversations import ConversationSummary, Store
@@ -23,22 +27,28 @@ STATE_NAMES = {
 
 def run(context: Context) -> int:
     """Carry out one `chats` command."""
-    store = context.open_store()
-    try:
-        match context.args.action:
+    args = context.args
+    with closing(context.open_store()) as store:
+        match args.action:
             case "list":
-                _list(store, as_json=context.args.json)
+                _list(store, archived=args.archived, as_json=args.json)
             case "show":
-                _show(store.find(context.args.chat), as_json=context.args.json)
+                _show(store.find(args.chat), as_json=args.json)
+            case "search":
+                search(context, store)
+            case "export":
+                export(context, store)
+            case "import":
+                import_(context, store)
+            case "rename":
+                _rename(store, args.chat, args.title, as_json=args.json)
             case _:
                 return _delete(context, store)
-    finally:
-        store.close()
     return 0
 
 
-def _list(store: Store, *, as_json: bool) -> None:
-    summaries = store.summaries()
+def _list(store: Store, *, archived: bool, as_json: bool) -> None:
+    summaries = store.summaries(archived=archived)
     if as_json:
         for summary in summaries:
             say_json(asdict(summary))
@@ -55,7 +65,11 @@ def _row(summary: ConversationSummary) -> str:
         n=summary.n_messages
     )
     title = sanitize_line(summary.title) or _("(untitled)")
-    return f"{summary.id}  {when}  {title}  ({count}, {sanitize_line(summary.model)})"
+    facts = [count, sanitize_line(summary.model)]
+    facts += [_("pinned")] if summary.pinned else []
+    facts += [f"#{sanitize_line(tag)}" for tag in summary.tags]
+    told = ", ".join(fact for fact in facts if fact)
+    return f"{summary.id}  {when}  {title}  ({told})"
 
 
 def _show(conversation: Conversation, *, as_json: bool) -> None:
@@ -79,6 +93,18 @@ def _message(message: ChatMessage) -> str:
     thinking = "".join(f"> {line}\n" for line in message.thinking.splitlines())
     gap = "\n" if thinking else ""
     return f"\n## {who}{mark}\n\n{thinking}{gap}{message.content}"
+
+
+def _rename(store: Store, ref: str, title: str, *, as_json: bool) -> None:
+    if not title.strip():
+        raise UsageError(_("A title needs at least one character."))
+    chat_id = store.find(ref).id
+    store.rename(chat_id, title)
+    new = store.load(chat_id).title
+    if as_json:
+        say_json({"event": "renamed", "id": chat_id, "title": new})
+    else:
+        say(_("Renamed to {title}.").format(title=sanitize_line(new)))
 
 
 def _delete(context: Context, store: Store) -> int:

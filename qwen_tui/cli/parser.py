@@ -7,6 +7,7 @@ from typing import Any
 
 from qwen_tui import __version__
 from qwen_tui.cli.parser_ask import add_ask
+from qwen_tui.cli.parser_chats import add_chats
 from qwen_tui.cli.parser_models import add_models
 from qwen_tui.cli.parser_parts import (
     Parser,
@@ -53,32 +54,12 @@ def build_parser() -> Parser:
     )
     add_command(commands, "ask", _("answer one prompt on standard output"), add_ask)
     add_models(commands)
-    _add_chats(commands)
+    add_chats(commands)
     add_command(
         commands, "doctor", _("what is installed, in force, and wrong"), _add_doctor
     )
     _add_config(commands)
     return parser
-
-
-def _add_chats(commands: Any) -> None:  # noqa: ANN401 - argparse has no public type for it
-    parser = commands.add_parser("chats", help=_("saved conversations"))
-    add_common(parser, top=False)
-    actions = parser.add_subparsers(
-        dest="action", metavar="", title=_("commands"), required=True
-    )
-    add_command(actions, "list", _("list the conversations, newest first"), add_json)
-
-    def add_chat(chat: argparse.ArgumentParser) -> None:
-        chat.add_argument("chat", metavar="CHAT", help=_("id or title"))
-        add_json(chat)
-
-    def add_delete(chat: argparse.ArgumentParser) -> None:
-        add_chat(chat)
-        chat.add_argument("--yes", action="store_true", help=_("do not ask"))
-
-    add_command(actions, "show", _("print a conversation"), add_chat)
-    add_command(actions, "delete", _("delete a conversation"), add_delete)
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:

@@ -5,18 +5,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.transfer.files import read_conversations
+from qwen_tui.store.transfer.formats import EXTENSIONS, Format
 from qwen_tui.store.transfer.markdown import as_markdown
 from qwen_tui.store.transfer.native import document
 from qwen_tui.store.transfer.openai import messages_document
 
-Format = Literal["md", "json", "openai"]
-FORMATS: tuple[Format, ...] = ("md", "json", "openai")
-_ENDINGS = {"md": ".md", "json": ".json", "openai": ".messages.json"}
 _UNSAFE = re.compile(r"[^\w]+")
 _MOST_STEM_BYTES = 60
 
@@ -58,7 +56,7 @@ def file_name(conversation: Conversation, form: Format) -> str:
     """Return a name for an exported conversation, made from its title and id."""
     stem = _UNSAFE.sub("-", conversation.title).strip("-_")
     short = stem.encode("utf-8", "ignore")[:_MOST_STEM_BYTES].decode("utf-8", "ignore")
-    return f"{short.rstrip('-') or 'chat'}-{conversation.id}{_ENDINGS[form]}"
+    return f"{short.rstrip('-') or 'chat'}-{conversation.id}{EXTENSIONS[form]}"
 
 
 def import_file(store: Store, file: Path) -> Imported:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, cast
 
+from qwen_tui import paths
 from qwen_tui.errors import TransferError
 from qwen_tui.i18n import _
 from qwen_tui.store.transfer.chatgpt import read_chatgpt
@@ -64,19 +65,32 @@ def write_text(file: Path, text: str, *, overwrite: bool = False) -> None:
                     part.unlink()
                 raise
     except FileExistsError as error:
-        raise TransferError(
-            _("{path} exists.").format(path=file),
-            hint=_("Choose another name, or overwrite it with --force."),
-            code="export_exists",
-        ) from error
+        raise exists_error(file) from error
     except OSError as error:
-        raise TransferError(
-            _("{path} cannot be written: {reason}.").format(
-                path=file, reason=error.strerror or error
-            ),
-            hint=_("Check the folder and who owns it, or choose another place."),
-            code="export_unwritable",
-        ) from error
+        raise _unwritable(file, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for this user only, where there is none.
+
+    Raises:
+        TransferError: something else has its name, or it cannot be made.
+    """
+    try:
+        paths.private_folder(folder)
+    except FileExistsError as error:
+        raise exists_error(folder) from error
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def exists_error(file: Path) -> TransferError:
+    """Return the refusal to write over a file."""
+    return TransferError(
+        _("{path} exists.").format(path=file),
+        hint=_("Choose another name, or overwrite it with --force."),
+        code="export_exists",
+    )
 
 
 def _name(part: Path, file: Path, *, overwrite: bool) -> None:
@@ -212,6 +226,16 @@ def _no_json(file: Path, reason: str) -> TransferError:
         _("{path} is no JSON: {reason}.").format(path=file, reason=reason),
         hint=_("Nothing was imported."),
         code="import_format",
+    )
+
+
+def _unwritable(file: Path, error: OSError) -> TransferError:
+    return TransferError(
+        _("{path} cannot be written: {reason}.").format(
+            path=file, reason=error.strerror or error
+        ),
+        hint=_("Check the folder and who owns it, or choose another place."),
+        code="export_unwritable",
     )
 
 
