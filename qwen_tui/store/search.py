@@ -4,10 +4,12 @@ import heapq
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
+from threading import Thread
 
+from qwen_tui.errors import StoreError
 from qwen_tui.store.match import Marks, cut_snippet, fold, terms_of
 from qwen_tui.store.open_file import OpenFile
 from qwen_tui.store.search_index import count_waiting, has_index, index_some
@@ -105,6 +107,17 @@ class Searching(OpenFile):
             if tell is not None:
                 tell(left)
             time.sleep(_INDEX_PAUSE_S)  # a lock is not fair by itself
+
+    def index_in_background(self) -> None:
+        """Have a thread do what `build_index` does; it ends with store or program.
+
+        Where the file cannot be written it ends early, and searches stay slower.
+        """
+        Thread(target=self._build_quietly, name="index", daemon=True).start()
+
+    def _build_quietly(self) -> None:
+        with suppress(StoreError):
+            self.build_index()
 
 
 def _titles(

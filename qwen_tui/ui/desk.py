@@ -92,6 +92,7 @@ class Desk:
         """
         file = self.options.data_dir / DATABASE
         self.store = await asyncio.to_thread(Store, file)
+        self.store.index_in_background()
 
     async def first_chat(self) -> Session:
         """Open the conversation the program was started with, else an empty one."""

@@ -1,5 +1,9 @@
 """Saved conversations to try things on."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.store.conversations import Store
 
@@ -52,3 +56,21 @@ def contents(store: Store) -> list[tuple[object, ...]]:
             for table in ("conversation", "message")
             for row in connection.execute(f"SELECT * FROM {table} ORDER BY seq")
         ]
+
+
+def old_file(path: Path, n_messages: int) -> Path:
+    """Make a file as it was before there was an index."""
+    store = Store(path)
+    chat = Conversation()
+    for number in range(n_messages):
+        message = ChatMessage("user", f"message {number} 中文")
+        chat.put(message)
+    store.add(chat)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        for name in ("message_inserted", "message_updated", "message_deleted"):
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DROP TABLE message_text")
+        connection.execute("DROP TABLE unindexed")
+        connection.commit()
+    return path

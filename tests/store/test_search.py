@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.search import SearchHit
-from tests.store.chats import put, saved
+from tests.helpers import wait_until
+from tests.store.chats import old_file, put, saved
 
 HOSTILE = [
     '"', '""', "'", "AND", "a AND", "NOT b", "*", "a*", "(", "NEAR(a b)", "body:x",
@@ -248,24 +249,6 @@ def test_a_search_finds_what_reading_everything_finds(
     assert found == expected
 
 
-def old_file(path: Path, n_messages: int) -> Path:
-    """Make a file as it was before there was an index."""
-    store = Store(path)
-    chat = Conversation()
-    for number in range(n_messages):
-        message = ChatMessage("user", f"message {number} 中文")
-        chat.put(message)
-    store.add(chat)
-    store.close()
-    with closing(sqlite3.connect(path)) as connection:
-        for name in ("message_inserted", "message_updated", "message_deleted"):
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("DROP TABLE message_text")
-        connection.execute("DROP TABLE unindexed")
-        connection.commit()
-    return path
-
-
 def test_an_old_file_is_searched_before_and_after_it_is_indexed(
     tmp_path: Path,
 ) -> None:
@@ -319,3 +302,27 @@ def test_two_programs_keep_one_index(store: Store) -> None:
     assert texts(store.search("theirs")) == ["theirs"]
     assert texts(other.search("mine")) == ["mine"]
     other.close()
+
+
+def test_the_index_is_made_in_the_background(tmp_path: Path) -> None:
+    store = Store(old_file(tmp_path / "old.db", 300))
+    store.index_in_background()
+    wait_until(lambda: store.unindexed() == 0)
+    assert len(store.search("message 7")) == 50
+    store.close()
+
+
+def test_a_background_that_cannot_write_ends_without_a_word(
+    tmp_path: Path,
+) -> None:
+    store = Store(old_file(tmp_path / "old.db", 3), busy_s=0.01)
+    with closing(sqlite3.connect(store.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.index_in_background()
+        threads = [t for t in threading.enumerate() if t.name == "index"]
+        for thread in threads:
+            thread.join(60)
+        other.execute("COMMIT")
+    assert store.unindexed() == 3
+    assert len(store.search("message")) == 3
+    store.close()

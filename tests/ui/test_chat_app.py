@@ -9,6 +9,7 @@ from qwen_tui.ui.screens.first_run import FirstRunScreen
 from qwen_tui.ui.screens.models import ModelsScreen
 from tests.helpers import until
 from tests.scripted import LOADED, Hang, ScriptedBackend, says
+from tests.store.chats import old_file
 from tests.ui.chat_pilot import Person
 from tests.ui.conftest import MakeApp
 from tests.ui.model_hosts import write_model
@@ -165,3 +166,15 @@ def test_the_app_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+async def test_an_old_conversations_file_is_indexed_behind_the_chat(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    old_file(tmp_path / "data" / "conversations.db", 30)
+    app = make_app(ScriptedBackend(says("hi")))
+    async with app.run_test(size=SIZE) as pilot:
+        await Person(app, pilot).ready()
+        store = app.desk.store
+        assert store is not None
+        await until(lambda: store.unindexed() == 0, pause=pilot.pause)
