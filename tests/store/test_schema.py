@@ -69,6 +69,23 @@ def test_a_version_1_file_opens_with_everything_in_it(old_file: Path) -> None:
     assert version(old_file) == len(MIGRATIONS)
 
 
+def test_opening_a_version_1_file_copies_it_and_indexes_what_it_holds(
+    old_file: Path,
+) -> None:
+    store = Store(old_file)
+    assert [hit.message_id for hit in store.search("half")] == ["m2"]
+    store.build_index()
+    assert [hit.message_id for hit in store.search("half")] == ["m2"]
+    assert [hit.chat_id for hit in store.search("旧")] == ["c1"]
+    assert store.summaries()[0].tags == ()
+    store.close()
+    copy = old_file.with_name("conversations.db.v1.bak")
+    assert (version(copy), version(old_file)) == (1, 2)
+    with closing(sqlite3.connect(copy)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert ("message_text",) not in names
+
+
 def test_a_migration_keeps_a_copy_of_the_older_file(old_file: Path) -> None:
     with closing(sqlite3.connect(old_file, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = wal")

@@ -73,6 +73,24 @@ def test_words_of_any_length_are_found(
     assert sorted(texts(store.search(query))) == sorted(found)
 
 
+def test_short_words_are_found_far_back_at_the_end_of_a_text_too(
+    store: Store,
+) -> None:
+    chat = Conversation()
+    for text in ("上海天气", "Q", "xQ", *("filler" for _ in range(2_000))):
+        chat.put(ChatMessage("user", text))
+    first = next(iter(chat.messages))
+    chat.messages[first] = replace(chat.messages[first], thinking="今晚")
+    store.add(chat)
+    assert texts(store.search("晚")) == ["今晚"]
+    for query in ("天气", "气", "上", "海天"):
+        assert texts(store.search(query)) == ["上海天气"]
+    assert texts(store.search("q")) == ["xQ", "Q"]
+    assert texts(store.search("xq")) == ["xQ"]
+    assert texts(store.search("气 海")) == ["上海天气"]
+    assert store.search("晴") == []
+
+
 def test_every_word_must_be_there_and_quotes_keep_words_together(
     store: Store,
 ) -> None:
