@@ -30,6 +30,8 @@ class LoadOptions:
     """Decode by CUDA graphs, which take their time to be recorded once a load."""
     quantize: str = ""
     """"int8" or "int4" packs the weights, on CUDA; empty leaves them as they are."""
+    kv_quantize: str = ""
+    """"int8" keeps the KV cache in 8 bits, where every layer keeps all tokens."""
     kv_cache_mib: int = 0
     """MiB that KV caches may take between turns; 0 for half of what is free."""
     cpu_fast: bool = True

@@ -49,6 +49,7 @@ class GrowingAnswer:
             "device": loaded.device,
             "dtype": loaded.dtype,
             "attention": loaded.attention,
+            "kv_dtype": loaded.kv_dtype,
             "versions": dict(loaded.versions),
         }
         self.message = replace(

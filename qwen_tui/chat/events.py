@@ -100,6 +100,8 @@ class Loaded:
     """What the model itself could attend to; `context_length` may be less by choice."""
     attention: str = ""
     """The attention implementation that computes it, by its name in transformers."""
+    kv_dtype: str = ""
+    """What the KV cache is packed in: "int8"; empty for as `dtype` says."""
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Versions of the libraries that compute it, by name."""
 

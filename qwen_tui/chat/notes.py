@@ -28,8 +28,8 @@ def fit_warning(estimate: LoadEstimate) -> str:
         return ""
     return _(
         "With a full context this does not fit: {numbers}. A shorter context (setting "
-        "model.context), packed weights (--quantize, on CUDA), another device or a "
-        "smaller model takes less."
+        "model.context), a KV cache in 8 bits (--kv-quantize int8), packed weights "
+        "(--quantize, on CUDA), another device or a smaller model takes less."
     ).format(numbers=estimate_note(estimate))
 
 

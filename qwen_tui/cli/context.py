@@ -127,5 +127,6 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
             "model.context": args.context,
             "model.yarn": args.yarn,
             "model.quantize": args.quantize,
+            "model.kv_quantize": args.kv_quantize,
         }
     return {key: value for key, value in named.items() if value is not None}

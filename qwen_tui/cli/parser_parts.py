@@ -99,6 +99,11 @@ def add_model(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
         choices=("int8", "int4"),
     )
     add(
+        "--kv-quantize",
+        _("keep the KV cache in 8 bits, which takes half the memory"),
+        choices=("int8",),
+    )
+    add(
         "--trust-remote-code",
         _("run Python code that comes with this model, with your rights"),
         action="store_true",

@@ -34,8 +34,8 @@ def out_of_memory(error: BaseException) -> OutOfMemory | None:
         _("There is not enough memory left for this."),
         hint=_(
             "What came so far is kept. A shorter conversation or context (setting "
-            "model.context), packed weights (--quantize, on CUDA), another device or "
-            "a smaller model takes less."
+            "model.context), a KV cache in 8 bits (--kv-quantize int8), packed weights "
+            "(--quantize, on CUDA), another device or a smaller model takes less."
         ),
     )
 

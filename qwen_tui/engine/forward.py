@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from qwen_tui.engine.kv_cache import KVCache
+from qwen_tui.engine.kv_packed import packed_cache
 
 _CHUNK_MAX = 2048
 Watch = Callable[[int], bool]
@@ -79,22 +80,31 @@ class Forward:
         device: torch.device,
         kv_cache: KVCache | None = None,
         pace: Pace | None = None,
+        *,
+        packs_kv: bool = False,
     ) -> None:
-        """Go on after what `kv_cache` holds; None begins an empty one."""
+        """Go on after what `kv_cache` holds; None begins an empty one.
+
+        `packs_kv` begins one in 8 bits; see `kv_packed.can_pack`.
+        """
         self.kv_cache = kv_cache or KVCache()
         self._model = model
         self._device = device
         self._pace = pace or Pace()
+        self._packs_kv = packs_kv
         self._kwargs: dict[str, Any] = {"use_cache": True}
         if "logits_to_keep" in inspect.signature(model.forward).parameters:
             self._kwargs["logits_to_keep"] = 1
 
     def feed(self, ids: Sequence[int]) -> Tensor:
         """Append tokens; return the logits after the last, (vocab,) float32."""
+        state = self.kv_cache.state
+        if state is None and self._packs_kv:
+            state = packed_cache(self._model)
         try:
             out = self._model(
                 input_ids=torch.tensor([list(ids)], device=self._device),
-                past_key_values=self.kv_cache.state,
+                past_key_values=state,
                 **self._kwargs,
             )
         except _Stopped:

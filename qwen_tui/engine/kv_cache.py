@@ -90,7 +90,7 @@ class KVCache:
         if can_crop(self._state):
             copied._state = copy.copy(self._state)
             copied._state.layers = [
-                GrowingLayer.of(layer, tokens) for layer in self._state.layers
+                type(layer).of(layer, tokens) for layer in self._state.layers
             ]
         else:
             copied._state = copy.deepcopy(self._state)

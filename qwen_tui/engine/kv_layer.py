@@ -30,7 +30,7 @@ class GrowingLayer(DynamicLayer):
         copied = cls()
         if layer.is_initialized:
             keys, values = cast(Tensor, layer.keys), cast(Tensor, layer.values)
-            copied.update(keys[..., :tokens, :], values[..., :tokens, :])
+            copied.append(keys[..., :tokens, :], values[..., :tokens, :])
         return copied
 
     def update(
@@ -41,6 +41,10 @@ class GrowingLayer(DynamicLayer):
         **_kwargs: object,
     ) -> tuple[Tensor, Tensor]:
         """Append keys and values; return all of them."""
+        return self.append(key_states, value_states)
+
+    def append(self, key_states: Tensor, value_states: Tensor) -> tuple[Tensor, Tensor]:
+        """Append keys and values as they are held; return all of them."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         held = self.get_seq_length()

@@ -28,6 +28,7 @@ from qwen_tui.engine.devices import choose_device, choose_dtype
 from qwen_tui.engine.failures import name_failure
 from qwen_tui.engine.files import check_files, read_config
 from qwen_tui.engine.gguf_file import count_weights, reading_gguf_once, stop_tokens
+from qwen_tui.engine.kv_packed import can_pack
 from qwen_tui.engine.placement import DeviceMap, place
 from qwen_tui.engine.progress import LoadMeter
 from qwen_tui.engine.prompt import PromptBuilder
@@ -70,6 +71,8 @@ class LoadedModel:
     stop_ids: frozenset[int]
     think_tags: ThinkTags | None
     """None: this model's tokenizer has no thinking tags."""
+    packs_kv: bool = False
+    """Its KV cache is kept in 8 bits."""
     graphs: Graphs | None = None
     """What decodes by CUDA graphs, where that was asked for."""
 
@@ -85,6 +88,7 @@ class LoadedModel:
             revision=self.source.revision,
             ref=self.source.identity,
             attention=str(getattr(self.model.config, "_attn_implementation", "")),
+            kv_dtype="int8" if self.packs_kv else "",
             own_context_length=self.own_context_length,
             versions={"torch": torch.__version__, "transformers": TRANSFORMERS},
         )
@@ -135,7 +139,8 @@ def load_model(
     own_length = context_length(model.config, tokenizer)
     limit = min(own_length, options.context_length or own_length)
     graphs = None
-    if options.cuda_graphs:
+    packs_kv = bool(options.kv_quantize) and can_pack(model)
+    if options.cuda_graphs and not packs_kv:
         graphs = record_graphs(model, device, limit, meter.reach_graphs)
     meter.reach("ready", 1.0)
     return LoadedModel(
@@ -149,6 +154,7 @@ def load_model(
         packing=options.quantize,
         stop_ids=stop_ids,
         think_tags=find_think_tags(tokenizer),
+        packs_kv=packs_kv,
         graphs=graphs,
     )
 

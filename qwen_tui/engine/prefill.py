@@ -34,7 +34,10 @@ class PromptReader:
     def begin(self, request: TurnRequest, prompt: Sequence[int]) -> Forward:
         """Return what goes on after the part of a prompt that is held already."""
         cache = self._pool.open(request.conversation_id, prompt)
-        return Forward(self._loaded.model, self._loaded.device, cache, self._pace)
+        loaded = self._loaded
+        return Forward(
+            loaded.model, loaded.device, cache, self._pace, packs_kv=loaded.packs_kv
+        )
 
     def read(
         self,

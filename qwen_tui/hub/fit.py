@@ -91,6 +91,11 @@ def kv_cache_bytes(config: Mapping[str, Any], context: int) -> int:
     return total
 
 
+def keeps_all_tokens(config: Mapping[str, Any]) -> bool:
+    """Tell whether every layer has full attention, by config.json."""
+    return set(_layer_kinds(text_config(config))) == {"full_attention"}
+
+
 def context_length(config: Mapping[str, Any]) -> int:
     """Tokens the model was made for, by config.json; 0 where it does not say."""
     return _number(text_config(config), "max_position_embeddings")

@@ -10,7 +10,7 @@ from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded, LoadEstimate
 from qwen_tui.errors import QwenTuiError, UsageError
 from qwen_tui.hub.catalog import entry_of
-from qwen_tui.hub.fit import context_length, judge, memory_need
+from qwen_tui.hub.fit import context_length, judge, keeps_all_tokens, memory_need
 from qwen_tui.hub.gguf_info import read_gguf_info
 from qwen_tui.hub.layout import all_files
 from qwen_tui.hub.machine import Machine, read_machine
@@ -19,6 +19,7 @@ from qwen_tui.wire_engine import LoadOptions
 
 # of 16 bits; the rest of a model, such as its embeddings, stays as it is
 _PACKED_SHARE = {"int8": 0.55, "int4": 0.33}
+_PACKED_KV_SHARE = 130 / 256  # of a head of 128 in 16 bits: its bytes and a scale
 _DTYPE_BYTES = {"float32": 4}
 _STORED_BYTES = 2
 
@@ -114,8 +115,8 @@ def _estimate(
     source: ModelSource, options: LoadOptions, machine: Machine
 ) -> LoadEstimate:
     config, weights_bytes = _what_lies_there(source)
-    share = _DTYPE_BYTES.get(options.dtype, _STORED_BYTES) / _STORED_BYTES
-    share = _PACKED_SHARE.get(options.quantize, share)
+    dtype_share = _DTYPE_BYTES.get(options.dtype, _STORED_BYTES) / _STORED_BYTES
+    share = _PACKED_SHARE.get(options.quantize, dtype_share)
     own = context_length(config)
     if options.yarn_factor > 1:
         own = int((options.yarn_original or own) * options.yarn_factor)
@@ -124,6 +125,10 @@ def _estimate(
     if kind == "auto":
         kind = machine.device_kind
     need = memory_need(config, int(weights_bytes * share), context, device_kind=kind)
+    kv_share = dtype_share
+    if options.kv_quantize and keeps_all_tokens(config):
+        kv_share = _PACKED_KV_SHARE
+    need = replace(need, kv_bytes=int(need.kv_bytes * kv_share))
     free = _free_bytes(options.device, machine)
     return LoadEstimate(
         device=options.device,

@@ -104,6 +104,7 @@ _CHECKS = {
     "model.context": _at_least(0),
     "model.yarn": _between(0, 64),
     "model.quantize": _one_of("", "int8", "int4"),
+    "model.kv_quantize": _one_of("", "int8"),
     "model.kv_cache_mib": _at_least(0),
     "sampling.thinking.temperature": _TEMPERATURE,
     "sampling.thinking.top_p": _Check(

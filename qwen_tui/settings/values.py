@@ -36,6 +36,8 @@ class ModelSettings:
     """How many times YaRN stretches the context; 0 leaves it alone."""
     quantize: str
     """"int8", "int4", or "" for the weights as they are."""
+    kv_quantize: str
+    """"int8", or "" for the KV cache as the model computes."""
     cuda_graphs: bool
     """Decode by CUDA graphs, recorded once a load."""
     trust_remote_code: tuple[str, ...]
@@ -59,6 +61,7 @@ class ModelSettings:
             context_length=self.context,
             yarn_factor=self.yarn,
             quantize=self.quantize,
+            kv_quantize=self.kv_quantize,
             cuda_graphs=self.cuda_graphs,
             trust_remote_code=trusted or identity in self.trust_remote_code,
         )

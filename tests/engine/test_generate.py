@@ -31,11 +31,11 @@ WARM = Sampling(temperature=1.0, top_k=50, seed=4)  # a random model, greedy, re
 ANSWER_PRESET = Sampling(temperature=0.7, top_p=0.8, top_k=20, seed=20)
 
 
-def load(path: Path, dtype: str = "float32") -> LoadedModel:
+def load(path: Path, dtype: str = "float32", **options: Any) -> LoadedModel:
     kind = "gguf" if path.suffix == ".gguf" else "folder"
     meter = LoadMeter(tell=lambda _stage, _part: None, is_cancelled=lambda: False)
     source = ModelSource(path.name, str(path), kind)
-    return load_model(source, LoadOptions(dtype=dtype), meter)
+    return load_model(source, LoadOptions(dtype=dtype, **options), meter)
 
 
 @pytest.fixture(scope="module", autouse=True)

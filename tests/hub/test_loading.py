@@ -71,8 +71,11 @@ def test_the_estimate_counts_weights_and_the_context_asked_for(
     assert stretched.estimate.context_length == 131072
     packed = prepare(qwen3_8b, LoadOptions(quantize="int4"), SHARED).estimate
     assert packed.weights_bytes < 6 * GIB
+    halved = prepare(qwen3_8b, LoadOptions(kv_quantize="int8"), SHARED).estimate
+    assert halved.kv_bytes == 40960 * 73.125 * 1024
     plain = prepare(qwen3_8b, LoadOptions(dtype="float32"), LAPTOP).estimate
     assert plain.weights_bytes == 32 * GIB
+    assert plain.kv_bytes == 2 * estimate.kv_bytes
     assert (plain.free_bytes, plain.fit) == (8 * GIB, "too_big")
 
 

@@ -63,6 +63,7 @@ def _model(message: ChatMessage) -> Rows:
         (_("device"), by.get("device")),
         (_("number format"), by.get("dtype")),
         (_("attention"), by.get("attention")),
+        (_("KV cache"), by.get("kv_dtype")),
         (_("versions"), "  ".join(f"{name} {v}" for name, v in versions.items())),
         (_("ended"), state_mark(message) or message.usage.get("finish_reason")),
     ]
