@@ -1,5 +1,6 @@
 """From options to the running program; textual is imported inside `run_tui` only."""
 
+import gc
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qwen_tui.ui.pace import USUAL, Pace, pace_for
 from qwen_tui.ui.terminal import check_terminal
+from qwen_tui.ui.textual_version import KNOWN, is_known_textual
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -21,7 +23,6 @@ _TEXTUAL_ENVIRONMENT = {
     "TEXTUAL_ANIMATIONS": "none",  # a page scrolled is one frame, not 27
     "TEXTUAL_SMOOTH_SCROLL": "0",
 }
-_DRIVER_FITS = "8.2.8"
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def run_tui(options: LaunchOptions) -> int:
     check_terminal(stdin=sys.stdin, stdout=sys.stdout, environ=os.environ)
     pace = pace_for(slow_link=options.settings.ui.slow_link)
     prepare_environment(os.environ, pace)
+    gc.disable()  # nothing imported is garbage; `calm_garbage_collection` enables it
     from qwen_tui.ui.app import QwenTuiApp
     from qwen_tui.ui.life import run_to_the_end
 
@@ -72,11 +74,11 @@ def choose_driver() -> "type[Driver] | None":
 
     if sys.platform == "win32":
         return None
-    if textual.__version__ != _DRIVER_FITS:
+    if not is_known_textual():
         _log.warning(
             "textual %s is not %s: running with its own terminal driver",
             textual.__version__,
-            _DRIVER_FITS,
+            KNOWN,
         )
         return None
     from qwen_tui.ui.driver import TerminalDriver

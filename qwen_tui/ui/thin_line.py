@@ -7,15 +7,15 @@ it is switched off, Textual sends frames by itself.
 import gc
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import textual
 from rich.console import RenderableType
 from textual.app import App
 from textual.screen import Screen
 
+from qwen_tui.ui.textual_version import is_known_textual
+
 if TYPE_CHECKING:
     from qwen_tui.ui.frame_diff import FrameDiff
 
-_FITS = "8.2.8"
 _AGAIN_S = 0.05
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 """Around a frame, for terminals that show all of it at once."""
@@ -46,6 +46,7 @@ def calm_garbage_collection() -> None:
     """
     gc.freeze()  # code, styles and screens: they stay as long as the program
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 class ThinLineApp(App[int]):
@@ -71,7 +72,7 @@ class ThinLineApp(App[int]):
         if not wanted:
             self._frame_diff = None
             return False
-        if textual.__version__ != _FITS:
+        if not is_known_textual():
             return False
         from qwen_tui.ui.frame_diff import FrameDiff
 
