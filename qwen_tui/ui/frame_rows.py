@@ -8,6 +8,8 @@ from rich.color import ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
+from qwen_tui.sanitize import sanitize_line
+
 
 class Row:
     """The cells of one row: what stands in them, and the SGR codes it has."""
@@ -67,6 +69,8 @@ def cells_of(strip: Strip, colors: ColorSystem) -> Cells:
         if control:
             continue
         codes = _codes(style, colors)
+        if not text.isprintable():
+            text = _printable(text)
         if text.isascii():
             chars += text
         else:
@@ -74,6 +78,13 @@ def cells_of(strip: Strip, colors: ColorSystem) -> Cells:
                 chars += [text[start:end], *[""] * (width - 1)][:width]
         styles += [codes] * (len(chars) - len(styles))
     return Cells(chars, styles)
+
+
+def _printable(text: str) -> str:
+    """Drop what a terminal would act on: the last door, should a sink be open."""
+    if sanitize_line(text) == text:  # other blanks are not "printable" either
+        return text
+    return "".join(char for char in text if sanitize_line(char) == char)
 
 
 def _codes(style: Style | None, colors: ColorSystem) -> str:

@@ -8,13 +8,13 @@ import pyte
 import pytest
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from qwen_tui.ui.thin_line import ThinLineApp
 from tests.helpers import until
 from tests.ui.conftest import MakeApp
+from tests.ui.pipe_driver import PipeDriver, Screen
 
 WORDS = (
     "plain words of a row ", "显存占用主要由权重", "ｆｕｌｌ", "。，", "“引号”", "é",
@@ -23,41 +23,6 @@ WORDS = (
 STYLES = ("none", "bold", "reverse", "italic underline")
 COLOURS = ("red", "$primary", "$text-muted", "green 50%")
 SIZES = ((80, 24), (50, 18), (101, 30))
-
-
-class Screen(pyte.Screen):
-    """A terminal; unlike pyte's own it keeps the rest after a joined emoji."""
-
-    def cells(self) -> list[list[object]]:
-        return [
-            [self.buffer[y][x] for x in range(self.columns)] for y in range(self.lines)
-        ]
-
-
-class PipeDriver(HeadlessDriver):
-    """Feeds a terminal in memory."""
-
-    n_starts = 0
-    is_behind = False
-
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
-        width, height = self._get_terminal_size()
-        self.screen = Screen(width, height)
-        self._stream = pyte.Stream(self.screen)
-        self.sent: list[str] = []
-
-    @property
-    def is_headless(self) -> bool:
-        return False
-
-    def write(self, data: str) -> None:
-        self.sent.append(data)
-        self._stream.feed(data)
-
-    def start_application_mode(self) -> None:
-        self.n_starts += 1
-        super().start_application_mode()
 
 
 class BusyApp(ThinLineApp):

@@ -50,7 +50,7 @@ def info_text(message: ChatMessage) -> str:
         lines.append("")
         for label, value in rows:
             pad = " " * (width - cell_len(label) + 2)
-            lines.append(f"{label}{pad}{sanitize_line(value)}")
+            lines.append(sanitize_line(f"{label}{pad}{value}"))
     return "\n".join([*lines, "", _("Esc closes this.")])
 
 
