@@ -128,7 +128,55 @@ LONG = (
     + "\n- ".join(f"point {n}\n  more of it" for n in range(20))
 )
 
-TEXTS = {"english": ENGLISH, "chinese": CHINESE, "odd": ODD, "long": LONG}
+_CONSTRUCTS = """# {t}
+
+{t} **{t}** *{t}* ***{t}*** ~~{t}~~ `{t}` [{t}](http://e.x/{t}) <b>{t}</b>
+
+- {t}
+  continued {t}
+  1. {t}
+- [ ] {t}
+
+> {t}
+> > {t}
+
+| {t} | b |
+|:-:|--:|
+| c | {t} |
+```python
+x = '{t}'  # {t}
+```
+$x_1$ {t} \\({t}\\)
+
+$$
+{t}
+$$
+
+{t}
+---
+
+    {t}
+
+{t}\\
+{t}
+***
+"""
+_SCRIPTS = (
+    "显存，占用。「引号」（注意：）한국어 かな",
+    "👩🏽\u200d💻 🇨🇳 1\ufe0f\u20e3 ❤\ufe0f 😀",
+    "e\u0301n\u0303 Z\u0337a\u0337 か\u3099 한",
+    "שָׁלוֹם עולם العَرَبِيَّة 123",
+    "हिन्दी ท่านผู้ ქართული",
+)
+SCRIPTS = "\n".join(_CONSTRUCTS.format(t=script) for script in _SCRIPTS)
+
+TEXTS = {
+    "english": ENGLISH,
+    "chinese": CHINESE,
+    "odd": ODD,
+    "scripts": SCRIPTS,
+    "long": LONG,
+}
 
 PARTS = [
     "# ", "## ", "\n", "\n\n", "- ", "  - ", "1. ", "2) ", "> ", "```", "```python\n",
