@@ -164,8 +164,21 @@ class Chaos:
         pipe.start_application_mode()
 
 
-@pytest.mark.parametrize("seed", range(5))
-async def test_200_random_frames_differ_in_no_cell(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "term", "colours"),
+    [
+        (0, "xterm-256color", "truecolor"),
+        (1, "xterm-256color", "truecolor"),
+        (2, "xterm-256color", ""),
+        (3, "screen", ""),
+        (4, "xterm-16color", ""),
+    ],
+)
+async def test_200_random_frames_differ_in_no_cell(
+    seed: int, term: str, colours: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", colours)
     app = BusyApp()
     async with app.run_test(headless=False, size=SIZES[0], notifications=True) as pilot:
         await pilot.pause()
