@@ -20,6 +20,7 @@ import pyte
 PATIENCE_S = 60.0
 _SLICE_S = 0.05
 _STALLED_S = 0.7
+_STALLED_TICKS = 10  # of a hundredth of a second, within that time
 _FULL_BYTES = 4000  # Linux lets 4095 bytes wait for a reader
 # pyte knows neither; both would leave letters on its screen.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=?][0-9;]*u|\x1b\[\?[0-9;]*\$p|\x1b\\")
@@ -153,19 +154,18 @@ class Terminal:
                 last = time.monotonic()
 
     def wait_stalled(self, *, patience_s: float = PATIENCE_S) -> None:
-        """Read nothing until a busy program can do no more, the terminal being full."""
+        """Read nothing until the terminal stays full, and the program does little.
+
+        It may look now and then whether anybody reads again.
+        """
         deadline = time.monotonic() + patience_s
-        used, since = -1, time.monotonic()
+        used, since = -_STALLED_TICKS, time.monotonic()
         while time.monotonic() - since < _STALLED_S:
             assert time.monotonic() < deadline, "the program is not stalled"
             now_used = _ticks(self.process.pid)
-            if now_used != used:
+            if not self._is_full() or now_used - used >= _STALLED_TICKS:
                 used, since = now_used, time.monotonic()
             time.sleep(_SLICE_S)
-        waiting = struct.unpack(
-            "i", fcntl.ioctl(self.master, termios.FIONREAD, b"    ")
-        )
-        assert waiting[0] >= _FULL_BYTES, "the terminal has room left"
 
     def wait_exit(self, *, patience_s: float = PATIENCE_S, reading: bool = True) -> int:
         """Wait for the end; `reading=False` is a terminal that has stalled."""
@@ -228,6 +228,10 @@ class Terminal:
         self._unfed = cut.group() if cut else b""
         data = data[: len(data) - len(self._unfed)]
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+
+    def _is_full(self) -> bool:
+        asked = fcntl.ioctl(self.master, termios.FIONREAD, b"    ")
+        return struct.unpack("i", asked)[0] >= _FULL_BYTES
 
     def set_window(self, columns: int, rows: int) -> None:
         """Tell the program a size, 0 for unknown; our own picture keeps its own."""

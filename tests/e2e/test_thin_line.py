@@ -18,10 +18,22 @@ ANSWER = "\n\n".join(f"第 {n} 段：显存占用 and paragraph {n} of it." for 
 PAGE_UP, REDRAW = "\x1b[5~", "\x0c"
 
 
-def open_chat(home: Path, **env: str) -> Terminal:
+def open_chat(
+    home: Path,
+    frame_diff: str = "on",
+    term: str = "xterm-256color",
+    colours: str = "truecolor",
+) -> Terminal:
     """Start with a saved chat and no model."""
     chat = save_chat(home / "data" / "qwen-tui", "Long", "A question", ANSWER)
-    return program(home, "--resume", chat, **env)
+    return program(
+        home,
+        "--resume",
+        chat,
+        QWEN_TUI_UI_FRAME_DIFF=frame_diff,
+        TERM=term,
+        COLORTERM=colours,
+    )
 
 
 def look_at_chat(terminal: Terminal) -> None:
@@ -94,7 +106,7 @@ def test_a_suspended_or_resized_screen_is_whole_again(tmp_path: Path):
 
 @pytest.mark.parametrize("term", ["screen", "xterm-16color"])
 def test_a_terminal_of_few_colours_gets_no_more_of_them(tmp_path: Path, term: str):
-    with open_chat(tmp_path, TERM=term, COLORTERM="") as terminal:
+    with open_chat(tmp_path, term=term, colours="") as terminal:
         look_at_chat(terminal)
         assert bytes_of(terminal, lambda: terminal.send(PAGE_UP)) < 6000
         assert_whole(terminal)
@@ -103,7 +115,7 @@ def test_a_terminal_of_few_colours_gets_no_more_of_them(tmp_path: Path, term: st
 
 
 def test_the_switch_leaves_the_drawing_to_textual(tmp_path: Path):
-    with open_chat(tmp_path, QWEN_TUI_UI_FRAME_DIFF="off") as terminal:
+    with open_chat(tmp_path, "off") as terminal:
         look_at_chat(terminal)
         before = len(terminal.raw)
         terminal.send(REDRAW)
