@@ -1,11 +1,12 @@
 """Our own JSON: everything of every branch, and back without a loss."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, cast
 
 from qwen_tui import __version__
 from qwen_tui.chat.conversation import ChatMessage, Conversation, MessageState, Role
+from qwen_tui.chat.events import Usage
 from qwen_tui.errors import TransferError
 from qwen_tui.i18n import _
 from qwen_tui.store.transfer.parts import Part
@@ -15,6 +16,8 @@ FORMAT = "qwen-tui.conversations"
 VERSION = 1
 
 _ROLES = ("user", "assistant")
+_COUNTED = tuple(field.name for field in fields(Usage))
+_TOLD = ("finish_reason", "finish_detail", "error", "error_hint")
 _STATES = ("complete", "streaming", "stopped", "failed", "interrupted")
 
 
@@ -74,7 +77,8 @@ def _read(part: Part) -> Conversation:
         model=part.at("model").text(""),
         system_prompt=part.at("system_prompt").text(""),
         settings=part.at("settings").mapping(),
-        leaf_id=part.at("leaf_id").value,
+        # as a load does: the newest message, where no branch was chosen
+        leaf_id=part.at("leaf_id").value or next(reversed(messages), None),
         pinned=part.at("pinned").flag(False),
         archived=part.at("archived").flag(False),
         tags=[tag.text() for tag in part.at("tags").items()],
@@ -96,10 +100,31 @@ def _read_message(part: Part) -> ChatMessage:
         created_at=part.at("created_at").time(),
         model=part.at("model").text(""),
         revision=part.at("revision").text(""),
-        sampling=part.at("sampling").mapping(),
-        usage=part.at("usage").mapping(),
+        sampling=_checked_sampling(part.at("sampling")),
+        usage=_checked_usage(part.at("usage")),
         pinned=part.at("pinned").flag(False),
     )
+
+
+def _checked_sampling(part: Part) -> dict[str, Any]:
+    """Return what made an answer; what the screen counts on is checked."""
+    if part.has("computed_by"):
+        part.at("computed_by").at("versions").mapping()
+    if part.has("not_passed"):
+        for name in part.at("not_passed").items():
+            name.text()
+    return part.mapping()
+
+
+def _checked_usage(part: Part) -> dict[str, Any]:
+    """Return what an answer cost and how it ended; what is counted with is checked."""
+    for name in _COUNTED:
+        if part.has(name):
+            part.at(name).check_number()
+    for name in _TOLD:
+        if part.has(name):
+            part.at(name).text()
+    return part.mapping()
 
 
 def _check_links(part: Part, messages: dict[str, ChatMessage]) -> None:

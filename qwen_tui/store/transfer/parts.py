@@ -12,6 +12,7 @@ from qwen_tui.sanitize import sanitize_line
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_SHOWN = 40
+_MOST = 2.0**53  # beyond it a float no longer counts by ones
 _LAST_SECOND = 253_402_300_799.0  # of the year 9999, the last that can be shown
 
 
@@ -119,6 +120,16 @@ class Part:
         if not isinstance(self.value, bool):
             raise self.wrong(_("true or false"))
         return self.value
+
+    def check_number(self) -> None:
+        """Check that this is a number a program can count with.
+
+        Raises:
+            TransferError: this is something else.
+        """
+        value = self.value
+        if not isinstance(value, int | float) or not abs(value) < _MOST:
+            raise self.wrong(_("a number"))
 
     def time(self, default: float | None = None) -> float:
         """Return seconds since the epoch, or `default` for null.
