@@ -19,6 +19,9 @@ from qwen_tui.store.transfer.exchange import (
 )
 from qwen_tui.store.transfer.files import exists_error, make_folder, write_text
 
+_MANY = 2000
+"""Messages from which on indexing is felt."""
+
 
 def export(context: Context, store: Store) -> None:
     """Write one conversation, or all, to a file, a folder or standard output."""
@@ -89,10 +92,13 @@ def import_(context: Context, store: Store) -> None:
     found = import_file(store, context.args.file)
     if context.args.json:
         _tell_json(found)
-        return
-    for chat in found.added:
-        say(f"{chat.id}  {sanitize_line(chat.title) or _('(untitled)')}")
-    say(_summary(found), sys.stderr)
+    else:
+        for chat in found.added:
+            say(f"{chat.id}  {sanitize_line(chat.title) or _('(untitled)')}")
+        say(_summary(found), sys.stderr)
+    if store.unindexed() > _MANY:
+        say(_("Preparing the search; Ctrl+C leaves it for later."), sys.stderr)
+    store.build_index()
 
 
 def _tell_json(found: Imported) -> None:

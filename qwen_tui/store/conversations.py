@@ -17,6 +17,7 @@ from qwen_tui.store.rows import (
     tags_from,
 )
 from qwen_tui.store.search import Searching
+from qwen_tui.store.search_index import indexed_later
 from qwen_tui.store.tables import (
     claim,
     exists,
@@ -212,12 +213,14 @@ class Store(Organising, Deleting, Searching):
     def add_missing(self, conversations: Sequence[Conversation]) -> list[Conversation]:
         """Save the conversations whose ids are new here, all of them or none.
 
+        They are indexed by `build_index`; a search reads them meanwhile.
+
         Returns:
             Those that were saved. Where another conversation has a message of the
             same id, the messages saved have new ids.
         """
         added: list[Conversation] = []
-        with self._transaction() as connection:
+        with self._transaction() as connection, indexed_later(connection):
             for conversation in conversations:
                 if exists(connection, "conversation", conversation.id):
                     continue

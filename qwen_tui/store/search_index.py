@@ -12,6 +12,8 @@ text of each message, too.
 
 import sqlite3
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 
 _MOST_AT_ONCE = 200
 _TRIGRAM_SINCE = (3, 34)  # SQLite's release notes; RHEL 8 has 3.26
@@ -25,14 +27,13 @@ _FITS = (
 _NEW, _OLD, _EACH = (_BODY.format(row=row) for row in ("new", "old", "message"))
 _NEW_FITS, _EACH_FITS = (_FITS.format(row=row) for row in ("new", "message"))
 _IS_INDEXED = "NOT EXISTS (SELECT 1 FROM unindexed WHERE seq = old.seq)"
-# All that stands in these statements is ours, so S608 warns for nothing.
 _TAKE_OUT = f"""
     INSERT INTO message_text (message_text, rowid, body)
     SELECT 'delete', old.seq, {_OLD} WHERE {_IS_INDEXED};
 """
-_PUT_IN = f"""
-    INSERT INTO message_text (rowid, body) SELECT new.seq, {_NEW} WHERE {_NEW_FITS};
-"""
+# The number of no message: while it stands in `unindexed`, what comes in waits.
+_LATER = -1
+_IS_LATER = f"EXISTS (SELECT 1 FROM unindexed WHERE seq = {_LATER})"  # noqa: S608
 
 _TABLES = (
     # `waits`: it is to be indexed. The others are written just now, or hold a NUL.
@@ -47,8 +48,10 @@ _TABLES = (
 _TRIGGERS = {
     "message_inserted": f"""
         AFTER INSERT ON message BEGIN
-            INSERT INTO unindexed SELECT new.seq, 0 WHERE NOT ({_NEW_FITS});
-            {_PUT_IN}
+            INSERT INTO unindexed SELECT new.seq, {_NEW_FITS}
+            WHERE {_IS_LATER} OR NOT ({_NEW_FITS});
+            INSERT INTO message_text (rowid, body)
+            SELECT new.seq, {_NEW} WHERE {_NEW_FITS} AND NOT {_IS_LATER};
         END
     """,
     # An answer leaves the index with its first change and comes back when it is
@@ -60,7 +63,8 @@ _TRIGGERS = {
         BEGIN
             {_TAKE_OUT}
             INSERT INTO unindexed SELECT old.seq, 0 WHERE {_IS_INDEXED};
-            {_PUT_IN}
+            INSERT INTO message_text (rowid, body)
+            SELECT new.seq, {_NEW} WHERE {_NEW_FITS};
             DELETE FROM unindexed WHERE seq = new.seq AND {_NEW_FITS};
         END
     """,  # noqa: S608
@@ -113,6 +117,21 @@ def count_waiting(connection: sqlite3.Connection) -> int:
     return int(
         connection.execute("SELECT count(*) FROM unindexed WHERE waits").fetchone()[0]
     )
+
+
+@contextmanager
+def indexed_later(connection: sqlite3.Connection) -> Generator[None]:
+    """Let messages that come in wait for `index_some`: very many take minutes.
+
+    Args:
+        connection: In a transaction that may write, and that ends after this.
+    """
+    if not has_index(connection):
+        yield
+        return
+    connection.execute("INSERT INTO unindexed VALUES (?, 0)", (_LATER,))
+    yield  # a failure takes the whole transaction back
+    connection.execute("DELETE FROM unindexed WHERE seq = ?", (_LATER,))
 
 
 def index_some(connection: sqlite3.Connection, budget_s: float) -> int:

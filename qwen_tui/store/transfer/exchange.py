@@ -64,6 +64,8 @@ def import_file(store: Store, file: Path) -> Imported:
 
     What is imported keeps the id it has, or gets one made from the id it had in the
     other program: importing a file again finds it all present and changes nothing.
+    What was added is found by every search; `Store.build_index`, or its twin in the
+    background, makes that fast.
 
     Raises:
         TransferError: the file cannot be read, or is wrong somewhere.

@@ -126,11 +126,23 @@ def test_a_second_import_finds_all_present(store: Store, name: str) -> None:
     assert contents(store) == rows
 
 
-def test_what_is_imported_is_found_by_a_search(store: Store) -> None:
-    for name in ALL_SAMPLES:
-        import_file(store, SAMPLES / name)
-    assert {hit.title for hit in store.search("松树")} == {"Trees 树"}
-    assert {hit.title for hit in store.search("天氣")} == {"Tokyo weather"}
+def test_what_is_imported_is_found_before_and_after_it_is_indexed(
+    store: Store,
+) -> None:
+    messages = [
+        message
+        for name in ALL_SAMPLES
+        for chat in import_file(store, SAMPLES / name).added
+        for message in chat.messages.values()
+    ]
+    waiting = [m for m in messages if "\0" not in m.content]  # no index takes that
+    for left in (len(waiting), 0):
+        assert store.unindexed() == left
+        assert {hit.title for hit in store.search("松树")} == {"Trees 树"}
+        assert {hit.title for hit in store.search("天氣")} == {"Tokyo weather"}
+        store.build_index()
+    saved(store, "what comes after is indexed at once")
+    assert store.unindexed() == 0
 
 
 def test_a_message_id_that_is_taken_is_replaced(store: Store) -> None:
