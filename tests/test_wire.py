@@ -19,6 +19,7 @@ from qwen_tui.chat.events import (
     Summarising,
     ThinkingDelta,
     Usage,
+    WasThinking,
 )
 from qwen_tui.chat.ledger import MessageTokens, PromptTokens
 from qwen_tui.chat.sampling import Sampling
@@ -46,6 +47,7 @@ EVENTS = (
         versions={"torch": "2.13.0"},
     ),
     Summarising(messages=6, tokens=12),
+    WasThinking(),
     NotPassed(("top_k",), "box", is_news=False),
     ContextCut(("a", "b"), 5000, 3000, 4096, "They met."),
     PrefillProgress(done=10, total=20, cached=5),

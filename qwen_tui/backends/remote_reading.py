@@ -14,7 +14,7 @@ from qwen_tui.backends.remote_faults import (
 )
 from qwen_tui.backends.remote_lines import DONE, Payload
 from qwen_tui.backends.remote_server import Server
-from qwen_tui.backends.remote_split import Part, ThinkingSplit
+from qwen_tui.backends.remote_split import ALL_WAS_THINKING, Part, ThinkingSplit
 from qwen_tui.chat.events import (
     AnswerDelta,
     Finished,
@@ -22,6 +22,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     ThinkingDelta,
     Usage,
+    WasThinking,
 )
 from qwen_tui.chat.loop_guard import LoopGuard
 from qwen_tui.errors import ServerError
@@ -36,6 +37,7 @@ class Reading:
     Attributes:
         completion_id: By which the server knows the answer; empty before it came.
         model: What the server calls the model that answers.
+        was_opened: The template of the model had begun its thinking, it turned out.
         thinking_tokens: Counted from the deltas: a delta is about a token.
     """
 
@@ -44,6 +46,7 @@ class Reading:
         server: Server,
         *,
         opened: bool,
+        may_open: bool,
         loop_guard: bool,
         redact: Callable[[str], str],
     ) -> None:
@@ -52,6 +55,7 @@ class Reading:
         Args:
             server: Told in failures.
             opened: The template of the model begins its thinking.
+            may_open: It may do so.
             loop_guard: End an answer that repeats itself.
             redact: Takes the key out of what the server says.
         """
@@ -59,9 +63,10 @@ class Reading:
         self.model = ""
         self.thinking_tokens = 0
         self.is_over = False
+        self.was_opened = False
         self._server = server
         self._redact = redact
-        self._split = ThinkingSplit(opened=opened)
+        self._split = ThinkingSplit(opened=opened, may_open=may_open)
         self._guard = LoopGuard() if loop_guard else None
         self._loops = False
         self._answer_tokens = 0
@@ -199,6 +204,9 @@ class Reading:
     def _deltas(self, parts: list[Part]) -> list[StreamEvent]:
         deltas: list[StreamEvent] = []
         for part in parts:
+            if part is ALL_WAS_THINKING:
+                deltas.append(self._rethink())
+                continue
             self._last = time.monotonic()
             self._first = self._first or self._last
             if part.is_thinking:
@@ -211,6 +219,12 @@ class Reading:
             if self._guard is not None and self._guard.push(hash(part.text)):
                 self._loops = self.is_over = True
         return deltas
+
+    def _rethink(self) -> WasThinking:
+        self.thinking_tokens, self._answer_tokens = self._answer_tokens, 0
+        self._answer_since = 0.0
+        self.was_opened = True
+        return WasThinking()
 
 
 def _number(told: dict[str, Any], *names: str) -> int:

@@ -13,22 +13,33 @@ class Part:
     is_thinking: bool
 
 
+ALL_WAS_THINKING = Part("", is_thinking=True)
+"""What was given as the answer so far is thinking after all."""
+
+
 class ThinkingSplit:
     """Splits a stream as `chat.thinking.split_finished` splits a finished text.
 
     Some servers send thinking under a name of its own, some send the raw text with
     the tags in it. `<think>` counts only before any answer, and only where nothing
-    came under the name of thinking; `</think>` only while thinking. Line ends before
-    the first word of either are dropped.
+    came under the name of thinking. A `</think>` that nothing opened, where thinking
+    was asked for, tells that a template had opened it: all before it was thinking.
+    Line ends before the first word of either are dropped.
 
     Attributes:
         is_open: Thinking was begun and has not ended.
     """
 
-    def __init__(self, *, opened: bool = False) -> None:
-        """Begin; `opened` where the prompt opens the thinking of raw text."""
+    def __init__(self, *, opened: bool = False, may_open: bool = False) -> None:
+        """Begin.
+
+        Args:
+            opened: The prompt opens the thinking of raw text.
+            may_open: It may, but nobody knows.
+        """
         self.is_open = False
         self._opened = opened
+        self._may_open = may_open
         self._is_raw = True
         self._has_begun = False
         self._answer_began = False
@@ -54,7 +65,7 @@ class ThinkingSplit:
 
     def end(self) -> list[Part]:
         """Return what was held back because a tag might have begun in it."""
-        held, self._held = self._held, ""
+        held = self._let_go()
         if not held:
             return []
         return [Part(held, is_thinking=True)] if self.is_open else self._say(held)
@@ -77,8 +88,8 @@ class ThinkingSplit:
 
     def _go_on(self) -> list[Part]:
         if not self.is_open:
-            held, self._held = self._held, ""
-            return self._say(held)
+            return self._watch() if self._may_open else self._say(self._let_go())
+        self._may_open = False
         if self._strip_next:
             self._held = self._held.lstrip("\n")
             self._strip_next = not self._held
@@ -87,10 +98,24 @@ class ThinkingSplit:
             self._held, self.is_open = "", False
             parts = [Part(thought, is_thinking=True)] if thought else []
             return parts + self._say(rest)
-        n_held = _half_tag(self._held)
-        ready = self._held[: len(self._held) - n_held]
-        self._held = self._held[len(ready) :]
+        ready = self._let_go(_half_tag(self._held))
         return [Part(ready, is_thinking=True)] if ready else []
+
+    def _watch(self) -> list[Part]:
+        """Say what is answer as far as anybody knows."""
+        thought, tag, rest = self._held.partition(CLOSE_TAG)
+        if not tag:
+            return self._say(self._let_go(_half_tag(self._held)))
+        self._held, self._may_open = "", False
+        said = self._say(thought)
+        self._answer_began = False
+        return [*said, ALL_WAS_THINKING, *self._say(rest)]
+
+    def _let_go(self, n_kept: int = 0) -> str:
+        """Return what is held but for the last characters."""
+        ready = self._held[: len(self._held) - n_kept]
+        self._held = self._held[len(ready) :]
+        return ready
 
     def _say(self, text: str) -> list[Part]:
         text = text if self._answer_began else text.lstrip("\n")

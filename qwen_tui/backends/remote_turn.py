@@ -41,6 +41,7 @@ class Talk:
 
     Attributes:
         context_length: Tokens; 0 where nobody knows.
+        opens_thinking: The template of the model was seen to begin its thinking.
         told: Names of options that a person was told have no effect.
         refused: Fields of requests that the server did not take.
     """
@@ -54,6 +55,7 @@ class Talk:
         self.count = TokenCount(http, dialect, model)
         self.context_length = 0
         self.always_thinks = thinking_kind == "always"
+        self.opens_thinking = False
         self.told: set[str] = set()
         self.refused: set[str] = set()
 
@@ -127,9 +129,11 @@ class RemoteTurn:
 
     def _new_reading(self) -> Reading:
         request, talk = self._request, self._talk
+        is_raw = request.thinking and not request.continue_last
         return Reading(
             talk.http.server,
-            opened=talk.always_thinks and not request.continue_last,
+            opened=is_raw and (talk.always_thinks or talk.opens_thinking),
+            may_open=is_raw,
             loop_guard=request.loop_guard,
             redact=talk.http.redact,
         )
@@ -156,6 +160,7 @@ class RemoteTurn:
             if not count.is_estimate:
                 await self._put(PrefillProgress(0, count.total, 0))
             await self._read(stream)
+        self._talk.opens_thinking |= reading.was_opened
         deltas, self.end = reading.finish()
         for delta in deltas:
             await self._put(delta)

@@ -27,7 +27,7 @@ class GrowingAnswer:
         self._start = start
         self._base = usage_from(start.usage)
         # for an answer that gets no `Finished` the deltas are all there is to count
-        self._counted = self._base
+        self._counted: Usage = self._base
         self._left_out: tuple[str, ...] = ()
         usage = asdict(self._base)
         self.message = replace(start, state="streaming", usage=usage)
@@ -64,6 +64,18 @@ class GrowingAnswer:
         self._left_out = tuple(dict.fromkeys((*self._left_out, *names)))
         sampling = {**self.message.sampling, "not_passed": list(self._left_out)}
         self.message = replace(self.message, sampling=sampling)
+
+    def take_as_thinking(self) -> None:
+        """Make thinking of all that came as the answer so far."""
+        now, counted = self.message, self._counted
+        tokens = counted.thinking_tokens + counted.answer_tokens
+        self._counted = replace(counted, thinking_tokens=tokens, answer_tokens=0)
+        self.message = replace(
+            now,
+            thinking=now.thinking + now.content,
+            content="",
+            usage=asdict(self._counted),
+        )
 
     def add(self, delta: ThinkingDelta | AnswerDelta) -> None:
         """Append a delta."""

@@ -192,6 +192,15 @@ class NotPassed:
     """The person was not told so before."""
 
 
+@dataclass(frozen=True, slots=True)
+class WasThinking:
+    """All that came as the answer so far was thinking.
+
+    A server sent raw text whose thinking the chat template had opened: only its end
+    tells what it was.
+    """
+
+
 StreamEvent = (
     LoadProgress
     | LoadEstimate
@@ -202,6 +211,7 @@ StreamEvent = (
     | PrefillProgress
     | ThinkingDelta
     | AnswerDelta
+    | WasThinking
     | Finished
     | Failed
 )

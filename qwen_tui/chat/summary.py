@@ -14,6 +14,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Summarising,
     ThinkingDelta,
+    WasThinking,
 )
 from qwen_tui.chat.request import Asked
 from qwen_tui.chat.turn import TurnOptions
@@ -72,6 +73,8 @@ class Summary:
                     case ThinkingDelta(tokens=tokens):
                         n_tokens += tokens
                         yield Summarising(self._end, n_tokens)
+                    case WasThinking():
+                        self.text = ""
                     case Finished(reason="cancelled") | Failed():
                         yield event
                         return

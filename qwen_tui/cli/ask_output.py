@@ -18,6 +18,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Summarising,
     ThinkingDelta,
+    WasThinking,
 )
 from qwen_tui.chat.notes import (
     cut_note,
@@ -30,6 +31,11 @@ from qwen_tui.cli.output import say, say_json
 from qwen_tui.i18n import _
 
 _DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
+_NAMES = {
+    ContextCut: "context",
+    NotPassed: "not_passed",
+    WasThinking: "was_thinking",
+}
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -60,7 +66,7 @@ class AskOutput:
                 self._progress(progress_text(event))
             case LoadEstimate():
                 self._tell_estimate(event)
-            case ContextCut() | NotPassed():
+            case ContextCut() | NotPassed() | WasThinking():
                 self._tell_limits(event)
             case ThinkingDelta(text=text):
                 self._think(text)
@@ -82,9 +88,13 @@ class AskOutput:
         elif text := estimate_note(estimate):
             self._progress(text)
 
-    def _tell_limits(self, event: ContextCut | NotPassed) -> None:
+    def _tell_limits(self, event: ContextCut | NotPassed | WasThinking) -> None:
         if isinstance(event, NotPassed):
             self.note(not_passed_note(event))
+            return
+        if isinstance(event, WasThinking):  # it is out, and cannot be taken back
+            say("")
+            self.note(_("All up to here was thinking; the answer follows."))
             return
         self.note(cut_note(event))
         if event.summary:
@@ -108,9 +118,8 @@ class AskOutput:
                 say_json({"event": "prefill", **asdict(event)})
             case Summarising():
                 say_json({"event": "summarising", **asdict(event)})
-            case ContextCut() | NotPassed():
-                name = "context" if isinstance(event, ContextCut) else "not_passed"
-                say_json({"event": name, **asdict(event)})
+            case ContextCut() | NotPassed() | WasThinking():
+                say_json({"event": _NAMES[type(event)], **asdict(event)})
             case ThinkingDelta(text=text):
                 say_json({"event": "thinking", "text": text})
             case AnswerDelta(text=text):

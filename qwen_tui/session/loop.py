@@ -26,6 +26,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Summarising,
     ThinkingDelta,
+    WasThinking,
 )
 from qwen_tui.chat.request import ask
 from qwen_tui.chat.turn import (
@@ -164,6 +165,9 @@ class TurnLoop:
             case ContextCut():  # what switched the thinking may be outside now
                 self._record(turn, self._loaded)
                 self._saver.put_row(row_of(self.conversation))
+            case WasThinking():
+                turn.answer.take_as_thinking()
+                self._show(turn)
             case NotPassed(names):
                 turn.answer.leave_out(names)
                 self._show(turn)

@@ -19,6 +19,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     ThinkingDelta,
     Usage,
+    WasThinking,
 )
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.errors import UsageError
@@ -395,6 +396,28 @@ async def test_raw_thinking_that_the_template_opened_is_thinking():
             last(), DONE,
         )  # fmt: skip
         assert said(await turn(server, kind="always")) == ("Hm.", "ok")
+
+
+async def test_raw_thinking_that_nobody_saw_opened_is_taken_back_and_known_then():
+    with ScriptedServer("vllm") as server:
+        for _n in range(2):
+            server.does(
+                delta(content="Hm,"), delta(content=" so.</th"),
+                delta(content="ink>\n\n"), delta(content="ok"), last(), DONE,
+            )  # fmt: skip
+        server.does(delta(content="a </think> tag"), last(), DONE)
+        backend = backend_for(server)
+        first = await listen(backend.stream(REQUEST))
+        second = await listen(backend.stream(REQUEST))
+        off = await listen(backend.stream(replace(REQUEST, thinking=False)))
+        await backend.close()
+    kinds = [type(e) for e in first]
+    assert kinds.index(AnswerDelta) < kinds.index(WasThinking)
+    after = first[kinds.index(WasThinking) :]
+    assert said(after) == ("", "ok")
+    assert end_of(first).usage.thinking_tokens == 2
+    assert said(second) == ("Hm, so.", "ok")
+    assert said(off) == ("", "a </think> tag")
 
 
 async def test_thinking_that_the_limit_cut_is_told():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qwen_tui.cli.main import main
-from tests.backends.scripted_server import Cut, ScriptedServer, delta
+from tests.backends.scripted_server import Cut, ScriptedServer, delta, last
 
 Run = Callable[..., tuple[int, str, str]]
 KEY = "sk-hunter2-0123456789"
@@ -66,6 +66,22 @@ def test_json_tells_usage_and_what_made_the_answer(run: Run):
     chat = json.loads(out)
     assert chat["messages"][-1]["content"] == "Paris"
     assert chat["messages"][-1]["model"] == f"qwen @ {server.url[7:]}"
+
+
+def test_an_answer_that_was_thinking_is_told_and_saved_as_such(run: Run):
+    with ScriptedServer("vllm") as server:
+        steps = [delta(content="Hm.</think>"), delta(content="ok"), last()]
+        server.does(*steps)
+        server.does(*steps)
+        _status, out, err = run("ask", "--server", server.url, "Capital?")
+        _status, told, _err = run("ask", "--server", server.url, "--json", "Capital?")
+    assert out == "Hm.\nok\n"
+    assert "All up to here was thinking" in err
+    kinds = [e["event"] for e in events(told)]
+    assert kinds[-4:] == ["answer", "was_thinking", "answer", "done"]
+    _status, shown, _err = run("chats", "show", events(told)[-1]["chat"], "--json")
+    message = json.loads(shown)["messages"][-1]
+    assert (message["thinking"], message["content"]) == ("Hm.", "ok")
 
 
 def test_a_saved_server_is_found_by_its_name_and_given_its_key(

@@ -5,7 +5,7 @@ from textual.widgets import OptionList
 from qwen_tui.backends.remote_server import Server
 from qwen_tui.settings import SavedServer
 from qwen_tui.ui.screens.servers import ServersScreen
-from tests.backends.scripted_server import Cut, Hold, ScriptedServer, delta
+from tests.backends.scripted_server import Cut, Hold, ScriptedServer, delta, last
 from tests.helpers import until
 from tests.scripted import ScriptedBackend, says
 from tests.ui.chat_pilot import Person
@@ -153,6 +153,30 @@ async def test_a_cut_answer_of_a_server_goes_on(make_app: MakeApp):
             await person.shown("Paris.")
             await person.idle()
     assert server.asked[1]["continue_final_message"] is True
+
+
+async def test_an_answer_that_was_thinking_moves_there(make_app: MakeApp):
+    with ScriptedServer("vllm") as server:
+        server.does(
+            delta(content="Let me see."),
+            delta(content="</think>\n\n"),
+            delta(content="Paris."),
+            last(),
+        )
+        app = make_app(model_name="", server=Server(server.url))
+        async with app.run_test(size=(120, 40)) as pilot:
+            person = Person(app, pilot)
+            await person.ready()
+            await person.asks("Capital?")
+            turn = app.chat.transcript.last_answer
+            assert turn is not None
+            assert turn.view.text == "Paris."
+            assert turn.panel is not None
+            assert turn.panel.text == "Let me see."
+            await person.shown("Paris.")
+            await person.gone("Let me see.")  # folded
+            answer = person.saved().branch()[-1]
+    assert (answer.thinking, answer.content) == ("Let me see.", "Paris.")
 
 
 async def test_what_has_no_effect_stands_in_the_info_of_the_answer(

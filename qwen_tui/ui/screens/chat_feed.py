@@ -18,6 +18,7 @@ from qwen_tui.chat.events import (
     NotPassed,
     StreamEvent,
     ThinkingDelta,
+    WasThinking,
 )
 from qwen_tui.chat.notes import cut_note, fit_warning, not_passed_note
 from qwen_tui.i18n import _
@@ -71,16 +72,14 @@ class Feed:
                 self._thoughts.append(text)
             case AnswerDelta(text):
                 self._answers.append(text)
+            case WasThinking():
+                self._take_as_thinking()
             case Loaded():
                 self._show_loaded(event)
             case LoadEstimate():
                 self._warning = fit_warning(event)
-            case ContextCut():
-                more = _("/summary shows and changes what stands for them.")
-                note = f"{cut_note(event)} {more if event.summary else ''}"
-                self._widgets.status.show_note(note.strip(), "warning")
-            case NotPassed(is_news=True):
-                self._widgets.status.show_note(not_passed_note(event), "warning")
+            case ContextCut() | NotPassed(is_news=True):
+                self._widgets.status.show_note(_limits_note(event), "warning")
             case Failed():
                 self.failure = event
             case _:
@@ -106,6 +105,11 @@ class Feed:
         if answers:
             self._widgets.transcript.fold_when_unread(turn)
             turn.answer(answers)
+
+    def _take_as_thinking(self) -> None:
+        self.flush()
+        if self._turn is not None:
+            self._turn.take_as_thinking()
 
     def show_status(self) -> None:
         """Tell how far things are; called twice a second while something runs."""
@@ -156,6 +160,14 @@ class Feed:
             context_tokens=loaded.context_length,
             thinking_kind=loaded.thinking,
         )
+
+
+def _limits_note(event: ContextCut | NotPassed) -> str:
+    """Return what a turn goes without, in words."""
+    if isinstance(event, NotPassed):
+        return not_passed_note(event)
+    more = _("/summary shows and changes what stands for them.")
+    return f"{cut_note(event)} {more if event.summary else ''}".strip()
 
 
 def used_tokens(branch: list[ChatMessage]) -> int:

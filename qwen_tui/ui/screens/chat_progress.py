@@ -16,6 +16,7 @@ from qwen_tui.chat.events import (
     StreamEvent,
     Summarising,
     ThinkingDelta,
+    WasThinking,
 )
 from qwen_tui.chat.notes import estimate_note, summarising_note
 from qwen_tui.i18n import N_, _
@@ -67,8 +68,8 @@ class Progress:
                 self.phase, self.summary = "summary", event
             case Loaded() | ContextCut():
                 self.phase = "waiting"
-            case NotPassed():
-                pass
+            case NotPassed() | WasThinking():
+                self._rethink(event)
             case PrefillProgress():
                 self.phase, self.prefill = "prefill", event
             case ThinkingDelta(tokens=tokens):
@@ -86,6 +87,11 @@ class Progress:
         if self.phase == "thinking":
             return now - self.thinking_since
         return self.thinking_s
+
+    def _rethink(self, event: NotPassed | WasThinking) -> None:
+        if isinstance(event, WasThinking):
+            self.thinking_tokens, self.answer_tokens = self.answer_tokens, 0
+            self.phase, self.thinking_since = "thinking", self.answer_since
 
     def _begin_thinking(self, now: float) -> None:
         if self.phase != "thinking":

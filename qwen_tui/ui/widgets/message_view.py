@@ -109,6 +109,12 @@ class MessageView:
             self._text, self._finished, self.look = text, True, new_look
             self._set_anew(at_once=True)
 
+    def take(self) -> str:
+        """Give the text away and begin again with none."""
+        text, self._text, self._finished = self._text, "", False
+        self._set_anew(at_once=True)
+        return text
+
     def show(self, shown: bool) -> None:
         """Let it take part in the turn, or not."""
         if shown == self.shown:

@@ -149,6 +149,10 @@ class AssistantTurn(Turn):
         """Add to the streamed answer."""
         self.view.append(text)
 
+    def take_as_thinking(self) -> None:
+        """Show as thoughts what came as the answer so far."""
+        self._panel.append(self.view.take())
+
     @property
     def wants_folding(self) -> bool:
         """The thinking is open, and nobody asked for it to stay so."""
