@@ -154,8 +154,9 @@ class Reading:
     def _shares(self, new: int) -> tuple[int, int]:
         """Return the tokens of thinking and answer; by our counts where it must be."""
         counted = self.thinking_tokens + self._answer_tokens
-        if not new or not counted:
-            return self.thinking_tokens, self._answer_tokens or new
+        if not new or not self.thinking_tokens:
+            # vLLM counts an answer that goes on as reasoning
+            return self.thinking_tokens, new or self._answer_tokens
         told = _number(self._usage, "completion_tokens_details", "reasoning_tokens")
         thinking = told or round(new * self.thinking_tokens / counted)
         return min(thinking, new), new - min(thinking, new)

@@ -127,6 +127,14 @@ async def test_usage_is_the_servers_word(dialect: str):
     assert not cost.is_estimate
 
 
+async def test_what_was_never_shown_as_thinking_is_not_counted_as_such():
+    cost = {**usage(5, 3), "completion_tokens_details": {"reasoning_tokens": 3}}
+    with ScriptedServer("vllm") as server:  # as vLLM 0.32 tells of a cut answer
+        server.does(delta(content="is."), last(), data(chunk([], usage=cost)), DONE)
+        told = end_of(await turn(server, CUT_ANSWER)).usage
+    assert (told.thinking_tokens, told.answer_tokens) == (0, 3)
+
+
 async def test_without_usage_the_deltas_are_counted_and_marked_as_an_estimate():
     with ScriptedServer("openai") as server:
         server.says(answer=["a", "b", "c"])

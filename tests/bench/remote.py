@@ -1,15 +1,16 @@
 """What our client costs between a server and the screen.
 
-    python -m tests.bench.remote
+    python -m tests.bench.remote [URL MODEL]
 
-A real `transformers serve` with the demo model answers, in a process of its own, our
-backend and a bare loop over the same stream in turn.
+A server that runs, or else a `transformers serve` with the demo model in a process of
+its own, answers our backend and a bare loop over the same stream in turn.
 """
 
 import asyncio
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from qwen_tui.backends.remote import RemoteBackend
 from qwen_tui.backends.remote_server import Server
 from qwen_tui.chat.backend import PromptMessage, TurnRequest
-from qwen_tui.chat.events import AnswerDelta, Finished, ThinkingDelta
+from qwen_tui.chat.events import AnswerDelta, ThinkingDelta
 from qwen_tui.chat.sampling import Sampling
 from qwen_tui.paths import demo_model
 from tests.backends.transformers_serve import transformers_serve
@@ -51,45 +52,46 @@ class Taken:
     def begin(self) -> None:
         self._began, self._cpu_began = time.perf_counter(), time.process_time()
 
-    def add(self, times: list[float], n_tokens: int) -> None:
+    def add(self, times: list[float]) -> None:
+        n_tokens = len(times)  # a delta is about a token
         self.cpu.append((time.process_time() - self._cpu_began) / n_tokens)
         self.first.append(times[0] - self._began)
         self.rates.append((n_tokens - 1) / (times[-1] - times[0]))
 
 
 async def through_us(backend: RemoteBackend, taken: Taken) -> None:
-    times, n_tokens = list[float](), 0
     taken.begin()
-    async for event in backend.stream(REQUEST):
-        if isinstance(event, ThinkingDelta | AnswerDelta):
-            times.append(time.perf_counter())
-        elif isinstance(event, Finished):
-            n_tokens = event.usage.new_tokens
-    taken.add(times, n_tokens)
+    times = [
+        time.perf_counter()
+        async for event in backend.stream(REQUEST)
+        if isinstance(event, ThinkingDelta | AnswerDelta)
+    ]
+    taken.add(times)
 
 
-async def bare(client: "httpx2.AsyncClient", url: str, taken: Taken) -> None:
+async def bare(
+    client: "httpx2.AsyncClient", url: str, model: str, taken: Taken
+) -> None:
     body = {
-        "model": str(demo_model()),
+        "model": model,
         "messages": [{"role": "user", "content": PROMPT}],
         "stream": True,
         "temperature": 0.0,
         "max_tokens": TOKENS,
     }
-    times, n_tokens = list[float](), 0
+    times: list[float] = []
     taken.begin()
     address = f"{url}/v1/chat/completions"
     async with client.stream("POST", address, json=body, timeout=None) as response:
         async for line in response.aiter_lines():
             if not line.startswith("data: {"):
                 continue
-            value = json.loads(line[6:])
-            delta = value["choices"][0]["delta"]
-            if delta.get("content") or delta.get("reasoning_content", "").strip("\n"):
+            choices = json.loads(line[6:])["choices"]
+            delta = choices[0]["delta"] if choices else {}
+            thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+            if delta.get("content") or thought.strip("\n"):
                 times.append(time.perf_counter())
-            if value.get("usage"):
-                n_tokens = value["usage"]["completion_tokens"]
-    taken.add(times, n_tokens)
+    taken.add(times)
 
 
 async def worst_lag(doing: Callable[[], Awaitable[object]]) -> float:
@@ -111,8 +113,8 @@ async def worst_lag(doing: Callable[[], Awaitable[object]]) -> float:
     return worst
 
 
-async def measure(url: str) -> None:
-    backend = RemoteBackend(Server(url, model=str(demo_model())), environ={})
+async def measure(url: str, model: str) -> None:
+    backend = RemoteBackend(Server(url, model=model), environ={})
 
     async def connect() -> None:
         async for _event in backend.load():
@@ -125,7 +127,7 @@ async def measure(url: str) -> None:
     async with httpx2.AsyncClient(trust_env=False) as client:
         for n_round in range(ROUNDS + 1):
             await through_us(backend, ours)
-            await bare(client, url, theirs)
+            await bare(client, url, model, theirs)
             if not n_round:  # the server loads its model
                 ours, theirs = Taken(), Taken()
     await backend.close()
@@ -172,11 +174,14 @@ async def measure(url: str) -> None:
 def main() -> None:
     show_machine()
     print(f"# load {os.getloadavg()[0]:.1f}", flush=True)
+    if sys.argv[1:]:
+        asyncio.run(measure(*sys.argv[1:]))
+        return
     with (
         tempfile.TemporaryDirectory() as folder,
         transformers_serve(Path(folder)) as url,
     ):
-        asyncio.run(measure(url))
+        asyncio.run(measure(url, str(demo_model())))
 
 
 if __name__ == "__main__":
