@@ -1,6 +1,6 @@
 """The screen in a real pseudo-terminal: ours and stock Markdown, in the same run.
 
-python -m tests.bench.screen [lag | flush | bytes | page | echo | open | start]...
+python -m tests.bench.screen [lag | flush | bytes | page | echo | open | start | rate]
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.bench.measure import Row, in_turn, percentile, show, show_machine
 from tests.bench.screen_echo import echo_rows, page_rows
+from tests.bench.screen_rate import rate_rows
 from tests.bench.screen_start import open_rows, start_rows
 from tests.bench.screen_tty import child
 
@@ -117,6 +118,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "echo": echo_rows,
     "open": open_rows,
     "start": start_rows,
+    "rate": rate_rows,
 }
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.e2e.terminal import plain_environment
 _SHORT, _LONG = 20, 5_000
 _ROUNDS = 5
 _MS = 1000
+_KIB = 1024
 _BARE = """
 from textual.app import App
 from textual.widgets import Static
@@ -47,6 +48,23 @@ def start_rows() -> Iterator[Row]:
     detail = f"{pair.ours * _MS:.0f} ms and {pair.theirs * _MS:.0f} ms"
     what = "first frame over a bare Textual app's"
     yield Row(what, pair.ratio, "x", 2, at_least=False, detail=detail)
+    memory, is_there = _memory_at_first()
+    detail = "torch is loaded" if is_there else "no torch is loaded"
+    yield Row("memory at the first frame", memory, "MiB", 60, False, detail)
+
+
+def _memory_at_first() -> tuple[float, bool]:
+    """Return the memory in MiB, and whether torch is in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "qwen_tui"]
+        environment = plain_environment(Path(folder))
+        with QuietTerminal(command, env=environment, cwd=REPO) as terminal:
+            terminal.wait_until(lambda: b"Write a message" in terminal.raw)
+            process = Path(f"/proc/{terminal.process.pid}")
+            status = (process / "status").read_text()
+            is_there = "torch" in (process / "maps").read_text()
+            terminal.process.kill()
+        return int(status.partition("VmRSS:")[2].split()[0]) / _KIB, is_there
 
 
 def _first_frame(command: list[str]) -> float:
