@@ -194,6 +194,22 @@ async def test_the_mouse_selects_across_messages() -> None:
         assert "".join(marked) == "beta gamma"
 
 
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "gruvbox"])
+async def test_what_is_selected_can_be_read(theme: str) -> None:
+    app = ViewApp(MessageView("alpha **beta** `gamma`"))
+    async with app.run_test(size=SIZE) as pilot:
+        app.theme = theme
+        await until(lambda: "gamma" in shown(app), pause=pilot.pause)
+        before = app.turns[0].render_line(0)
+        await drag(pilot, Offset(1, 0), Offset(20, 0))
+        marked = app.turns[0].render_line(0)
+        assert marked.text == before.text
+        for segment in marked:
+            style = segment.style
+            assert style is not None
+            assert style.color != style.bgcolor
+
+
 def bg(segment: object) -> object:
     style = getattr(segment, "style", None)
     return style.bgcolor if style else None

@@ -193,9 +193,19 @@ class TurnView(Widget):
             y -= len(view)
         return Strip.blank(self.size.width, base)
 
+    def _selection_style(self) -> Style:
+        """Return what a selection changes: most themes leave the text its colour."""
+        name = "screen--selection"
+        chosen = self.screen.get_component_rich_style(name)
+        own_colour = self.screen.get_component_styles(name).color
+        return Style(
+            color=None if own_colour.is_transparent else chosen.color,
+            bgcolor=chosen.bgcolor,
+        )
+
     def _selected(self, strip: Strip, start: int, end: int) -> Strip:
         """Return `strip` with its characters `start` to `end` marked; -1: all."""
-        chosen = self.screen.get_component_rich_style("screen--selection")
+        chosen = self._selection_style()
         segments: list[Segment] = []
         at = 0
         for text, style, _ in strip:
