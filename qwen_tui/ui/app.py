@@ -207,6 +207,8 @@ class QwenTuiApp(ClipboardApp, BareApp, LookApp):
         except QwenTuiError as error:
             self.chat.tell_error(error)
         await self.chat.show_shelf()
+        if event.message_id:
+            self.chat.show_message(event.message_id)
 
     def _paths_in_use(self) -> list[Path]:
         """What is loaded, or is being loaded."""

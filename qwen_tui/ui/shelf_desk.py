@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.store.deletion import DeletedChat
+from qwen_tui.store.search import SearchHit
 from qwen_tui.ui.desk import Desk
 
 _UNDONE = 20
@@ -61,6 +62,10 @@ class Shelf:
         deleted = self._deleted.pop()
         await asyncio.to_thread(self._store.restore, deleted)
         return str(deleted.conversation["id"])
+
+    async def search(self, query: str, *, limit: int) -> Sequence[SearchHit]:
+        """Return what holds every word of `query`, in titles and messages."""
+        return await asyncio.to_thread(self._store.search, query, limit=limit)
 
     def _open(self, chat_id: str) -> Conversation | None:
         """Return the conversation if it is the open one, whose fields must follow."""

@@ -71,6 +71,7 @@ COMMANDS = (
     CommandSpec(
         "/save", "save", N_("save the last answer, or its code block N"), "FILE N"
     ),
+    CommandSpec("/search", "search", N_("search all chats"), takes="TEXT"),
     CommandSpec("/rename", "rename", N_("give the chat a title"), "TITLE"),
     CommandSpec(
         "/chat", "chat", N_("pin, archive or delete the chat"), "pin|archive|delete"

@@ -23,9 +23,9 @@ from qwen_tui.ui.screens.chat_messages import LongerContextAsked, TurnSettled
 from qwen_tui.ui.screens.chat_turns import ChatTurns
 from qwen_tui.ui.widgets.bare_line import BareLine
 from qwen_tui.ui.widgets.chat_rows import ChatItem
-from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
+from qwen_tui.ui.widgets.found_transcript import FoundTranscript
 from qwen_tui.ui.widgets.header_bar import HeaderBar
 from qwen_tui.ui.widgets.hint_bar import HintBar
 from qwen_tui.ui.widgets.pending_line import PendingLine
@@ -49,7 +49,7 @@ class ChatFrame(Screen[None]):
     def __init__(self, *, thinking_open: bool = False, pace: Pace = USUAL) -> None:
         super().__init__()
         self.pace = pace
-        self.transcript = ChatTranscript()
+        self.transcript = FoundTranscript()
         self.composer = Composer()
         self.status = StatusLine()
         self.header = HeaderBar()

@@ -29,6 +29,7 @@ _KEYS = (
     ("Ctrl+N", N_("new chat")),
     ("Ctrl+O", N_("choose a model")),
     ("F2", N_("show or hide the chats; Tab goes there, and its keys are told")),
+    ("Ctrl+F", N_("search all chats; Enter goes to the message")),
     ("Ctrl+T", N_("thinking on or off from the next message")),
     ("F3", N_("open or fold the thinking")),
     ("F4", N_("the messages as they were written, or drawn as Markdown")),

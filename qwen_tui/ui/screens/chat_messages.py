@@ -46,3 +46,5 @@ class OpenChatAsked(Message):
     """The person wants to read another conversation."""
 
     chat_id: str
+    message_id: str = ""
+    """Of the message to begin with; empty for the newest."""

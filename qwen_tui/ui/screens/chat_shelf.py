@@ -50,6 +50,7 @@ class ShelfActions(UndoActions):
 
     async def run_turn(self, turn: Awaitable[None]) -> None:
         """Do a turn, the open conversation marked as the one that is answered."""
+        await self.transcript.show_end()
         self.sidebar.mark_answering(True)
         try:
             await super().run_turn(turn)

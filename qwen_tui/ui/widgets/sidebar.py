@@ -108,9 +108,13 @@ class Sidebar(Vertical):
         self._draw()
 
     def show_items(self, items: Sequence[ChatItem], current_id: str) -> None:
-        """Show these rows, the open conversation marked; the highlight stays."""
+        """Show these rows, the open conversation marked.
+
+        The highlight stays, or goes to a conversation that was opened meanwhile.
+        """
+        is_another = current_id != self._current_id
         self.items, self._current_id = items, current_id
-        self._draw()
+        self._draw(current_id if is_another else "")
 
     def show_archive(self, archive: bool, items: Sequence[ChatItem]) -> None:
         """Show the archive, or the other conversations again."""
@@ -182,9 +186,9 @@ class Sidebar(Vertical):
         if event.option_id is not None:
             self.post_message(self.Selected(event.option_id))
 
-    def _draw(self) -> None:
+    def _draw(self, chosen_id: str = "") -> None:
         kept = self._list.highlighted_option
-        kept_id = kept.id if kept is not None else self._current_id
+        kept_id = chosen_id or (kept.id if kept is not None else self._current_id)
         place = self._list.highlighted or 0
         now = time.time()
         words = self._filter.value.casefold().split()
