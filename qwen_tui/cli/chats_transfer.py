@@ -7,7 +7,7 @@ from qwen_tui.chat.conversation import Conversation
 from qwen_tui.cli.context import Context
 from qwen_tui.cli.output import say, say_json
 from qwen_tui.errors import UsageError
-from qwen_tui.i18n import _, ngettext
+from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.transfer.exchange import (
@@ -16,6 +16,7 @@ from qwen_tui.store.transfer.exchange import (
     export_text,
     file_name,
     import_file,
+    summary_text,
 )
 from qwen_tui.store.transfer.files import exists_error, make_folder, write_text
 
@@ -95,7 +96,7 @@ def import_(context: Context, store: Store) -> None:
     else:
         for chat in found.added:
             say(f"{chat.id}  {sanitize_line(chat.title) or _('(untitled)')}")
-        say(_summary(found), sys.stderr)
+        say(summary_text(found), sys.stderr)
     if store.unindexed() > _MANY:
         say(_("Preparing the search; Ctrl+C leaves it for later."), sys.stderr)
     store.build_index()
@@ -109,24 +110,3 @@ def _tell_json(found: Imported) -> None:
             say_json({"event": event, **body})
     counts = {"imported": len(found.added), "present": len(found.present)}
     say_json({"event": "done", **counts, "left_out": found.left_out})
-
-
-def _summary(found: Imported) -> str:
-    n = len(found.added)
-    text = ngettext("Imported {n} conversation.", "Imported {n} conversations.", n)
-    texts = [text.format(n=n)]
-    if n := len(found.present):
-        text = ngettext(
-            "{n} was there already and stays as it is.",
-            "{n} were there already and stay as they are.",
-            n,
-        )
-        texts.append(text.format(n=n))
-    if n := found.left_out:
-        text = ngettext(
-            "{n} picture or tool message was left out.",
-            "{n} pictures and tool messages were left out.",
-            n,
-        )
-        texts.append(text.format(n=n))
-    return " ".join(texts)

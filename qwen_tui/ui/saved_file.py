@@ -6,20 +6,34 @@ from qwen_tui.errors import FileError
 from qwen_tui.i18n import _
 
 
-def file_named(name: str) -> Path:
-    """Return the file that a person means: ~ is home, quotes around it are dropped.
+def path_named(name: str) -> Path:
+    """Return the path that a person means: ~ is home, quotes around it are dropped.
 
     Raises:
-        FileError: it is a folder, or something else that is no file.
+        FileError: it cannot be a path.
     """
     if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
         name = name[1:-1]
     try:
-        path = Path(name).expanduser()
-        if not path.exists() or path.is_file():
-            return path.absolute()
-        is_folder = path.is_dir()
+        path = Path(name).expanduser().absolute()
+        path.exists()
     except (OSError, RuntimeError, ValueError) as error:  # no such user, a NUL
+        raise _cannot(name, error) from error
+    return path
+
+
+def file_named(name: str) -> Path:
+    """Return the file that a person means, to be written.
+
+    Raises:
+        FileError: it is a folder, or something else that is no file.
+    """
+    path = path_named(name)
+    try:
+        if not path.exists() or path.is_file():
+            return path
+        is_folder = path.is_dir()
+    except OSError as error:
         raise _cannot(name, error) from error
     if is_folder:
         text = _("{path} is a folder.").format(path=name)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.store.conversations import ConversationSummary, Store
 from qwen_tui.store.deletion import DeletedChat
 from qwen_tui.store.search import SearchHit
+from qwen_tui.store.transfer.formats import Format
 from qwen_tui.ui.desk import Desk
+from qwen_tui.ui.saved_file import path_named
 
 _UNDONE = 20
 """Deletions that can be taken back."""
@@ -66,6 +69,52 @@ class Shelf:
     async def search(self, query: str, *, limit: int) -> Sequence[SearchHit]:
         """Return what holds every word of `query`, in titles and messages."""
         return await asyncio.to_thread(self._store.search, query, limit=limit)
+
+    async def export_path(self, chat: Conversation, form: Format, name: str) -> Path:
+        """Return where a conversation goes: a folder, or nothing, names no file."""
+
+        def find() -> Path:
+            from qwen_tui.store.transfer.exchange import file_name
+
+            path = path_named(name) if name else Path.cwd()
+            return path / file_name(chat, form) if path.is_dir() else path
+
+        return await asyncio.to_thread(find)
+
+    async def export(
+        self, chat: Conversation, form: Format, path: Path, *, overwrite: bool
+    ) -> None:
+        """Write a conversation to a file, whole or not at all.
+
+        Raises:
+            TransferError: it exists (`export_exists`), or cannot be written.
+        """
+
+        def write() -> None:
+            from qwen_tui.store.transfer.exchange import export_text
+            from qwen_tui.store.transfer.files import write_text
+
+            write_text(path, export_text(chat, form), overwrite=overwrite)
+
+        await asyncio.to_thread(write)
+
+    async def import_file(self, name: str) -> tuple[str, list[str]]:
+        """Bring in the conversations of a file, all or nothing.
+
+        Returns:
+            What became of it, in one line, and the titles of what is new.
+
+        Raises:
+            FileError, TransferError: it cannot be read, or is wrong somewhere.
+        """
+
+        def read() -> tuple[str, list[str]]:
+            from qwen_tui.store.transfer.exchange import import_file, summary_text
+
+            found = import_file(self._store, path_named(name))
+            return summary_text(found), [chat.title for chat in found.added]
+
+        return await asyncio.to_thread(read)
 
     def _open(self, chat_id: str) -> Conversation | None:
         """Return the conversation if it is the open one, whose fields must follow."""

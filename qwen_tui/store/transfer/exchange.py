@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qwen_tui.chat.conversation import Conversation
+from qwen_tui.i18n import ngettext
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.transfer.files import read_conversations
 from qwen_tui.store.transfer.formats import EXTENSIONS, Format
@@ -80,6 +81,28 @@ def import_file(store: Store, file: Path) -> Imported:
         present=tuple(chat for chat in chats.values() if chat.id not in new),
         left_out=sum(f.left_out for f in found if f.conversation.id in new),
     )
+
+
+def summary_text(found: Imported) -> str:
+    """Return what became of a file, in one line."""
+    n = len(found.added)
+    text = ngettext("Imported {n} conversation.", "Imported {n} conversations.", n)
+    texts = [text.format(n=n)]
+    if n := len(found.present):
+        text = ngettext(
+            "{n} was there already and stays as it is.",
+            "{n} were there already and stay as they are.",
+            n,
+        )
+        texts.append(text.format(n=n))
+    if n := found.left_out:
+        text = ngettext(
+            "{n} picture or tool message was left out.",
+            "{n} pictures and tool messages were left out.",
+            n,
+        )
+        texts.append(text.format(n=n))
+    return " ".join(texts)
 
 
 def _json(body: dict[str, Any]) -> str:

@@ -72,6 +72,10 @@ COMMANDS = (
         "/save", "save", N_("save the last answer, or its code block N"), "FILE N"
     ),
     CommandSpec("/search", "search", N_("search all chats"), takes="TEXT"),
+    CommandSpec(
+        "/export", "export", N_("write the chat to a file"), "md|json|openai FILE"
+    ),
+    CommandSpec("/import", "import", N_("bring in the chats of a file"), "FILE"),
     CommandSpec("/rename", "rename", N_("give the chat a title"), "TITLE"),
     CommandSpec(
         "/chat", "chat", N_("pin, archive or delete the chat"), "pin|archive|delete"
