@@ -21,6 +21,7 @@ from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.clipboard import ClipboardApp
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.keymap import FILE_NAME as KEYMAP_FILE
 from qwen_tui.ui.look_app import LookApp
 from qwen_tui.ui.pace import pace_for
 from qwen_tui.ui.screens.chat import ChatScreen
@@ -79,12 +80,14 @@ class QwenTuiApp(ClipboardApp, BareApp, LookApp):
         self.chat.context.longer_context = lambda: self.desk.longer_context
         self.chat.personas_file = options.config_file.parent / FILE_NAME
         self.dress(ui)
+        self.take_keymap(options.data_dir / KEYMAP_FILE)
 
     def on_load(self) -> None:
         ScrollBar.renderer = PlainScrollBar  # Textual's own hook: one for all widgets
 
     async def on_mount(self) -> None:
         await self.push_screen(self.chat)
+        self.tell_keymap()
         self._begin()
 
     @work(group="begin")

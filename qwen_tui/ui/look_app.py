@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 
 from textual import on, work
 from textual.app import SystemCommand
@@ -13,11 +14,21 @@ from qwen_tui.i18n import LANGUAGES, _, detect_language, language
 from qwen_tui.settings import UiSettings
 from qwen_tui.ui import themes
 from qwen_tui.ui.desk import Desk
+from qwen_tui.ui.keymap import (
+    Keymap,
+    hint_key,
+    own_bindings,
+    read_keymap,
+    remap,
+    shown_keys,
+)
 from qwen_tui.ui.language import NAMES, speak
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_commands import COMMANDS
 from qwen_tui.ui.screens.chat_look import LanguageAsked, SettingsAsked, ThemeAsked
 from qwen_tui.ui.thin_line import ThinLineApp
+
+_READ_S = 20.0
 
 
 class ThemeChoices(Provider):
@@ -49,6 +60,7 @@ class LookApp(ThinLineApp):
 
     def __init__(self) -> None:
         super().__init__()
+        self._keymap_read = Keymap()
         for theme in themes.OWN:
             self.register_theme(theme)
 
@@ -61,6 +73,25 @@ class LookApp(ThinLineApp):
         wanted = detect_language() if ui.lang == "auto" else ui.lang
         if self._running and wanted != language():
             speak(wanted, self.screen_stack)
+
+    def take_keymap(self, file: Path) -> None:
+        """Give the actions of the chat the keys that a file says."""
+        chat = self.chat
+        nodes = (self, chat, chat.composer, chat.transcript, chat.sidebar.rows)
+        bindings = [binding for node in nodes for binding in own_bindings(node)]
+        self._keymap_read = read_keymap(file, bindings)
+        for node in nodes:
+            remap(node, self._keymap_read)
+        chat.mapped = shown_keys(self._keymap_read, nodes)
+        chat.hints.keys = {
+            hint_key(key): shown.replace("Ctrl+", "^")
+            for key, shown in chat.mapped.items()
+        }
+
+    def tell_keymap(self) -> None:
+        """Tell what is wrong in the file of keys; it stays until it is read."""
+        for notice in self._keymap_read.notices:
+            self.notify(notice, severity="warning", timeout=_READ_S, markup=False)
 
     @on(LanguageAsked)
     async def change_language(self, event: LanguageAsked) -> None:

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from qwen_tui.i18n import _
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
 from qwen_tui.ui.screens.chat_copy import CopyActions
-from qwen_tui.ui.screens.chat_help import HelpScreen
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_look import LookActions
 from qwen_tui.ui.screens.chat_messages import (
@@ -116,9 +115,6 @@ class ChatScreen(
 
     async def action_answer_now(self) -> None:
         await self.turns.answer_now()
-
-    def action_help(self) -> None:
-        self.app.push_screen(HelpScreen())
 
     async def action_context(self) -> None:
         screen = await self.context.ledger_screen()

@@ -1,6 +1,6 @@
 """The keys of a screen, on one of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -11,13 +11,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.i18n import N_, _
+from qwen_tui.ui.keymap import effective
 from qwen_tui.ui.screens.chat_commands import COMMANDS
 from qwen_tui.ui.widgets.tones import wrap
 
 Keys = Sequence[tuple[str, str]]
 """Keys and what they do, marked for the catalogue."""
 
-_WORDS = " ".join(f"{c.word} {c.takes}".rstrip() for c in COMMANDS)
 _KEYS = (
     ("Enter", N_("send the message")),
     ("Ctrl+J, Shift+Enter, Alt+Enter, \\ Enter", N_("new line")),
@@ -48,9 +48,9 @@ _KEYS = (
     ("Ctrl+L", N_("draw the screen anew")),
     ("Ctrl+P", N_("all commands")),
     ("Ctrl+Q", N_("quit")),
-    (_WORDS, N_("the same as commands, written as a message")),
 )
-_KEY_CELLS = 40  # longer lists of keys get a line of their own
+_COMMANDS = tuple((f"{c.word} {c.takes}".rstrip(), c.meaning) for c in COMMANDS)
+_KEY_CELLS = 28  # longer lists of keys get a line of their own
 _LEAST_MEANING = 24
 _GAP = 2
 
@@ -58,14 +58,25 @@ _GAP = 2
 class HelpScreen(ModalScreen[None]):
     """Esc, F1, q or Enter closes it."""
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-compact"), (60, "-normal")]
     BINDINGS = [
         Binding("escape,f1,q,enter,ctrl+c", "dismiss", show=False),
     ]
 
-    def __init__(self, keys: Keys = _KEYS) -> None:
-        """Show `keys`, those of the chat where none are given."""
+    def __init__(
+        self, keys: Keys | None = None, mapped: Mapping[str, str] | None = None
+    ) -> None:
+        """Show keys and what they do.
+
+        Args:
+            keys: Those of a screen; None for the chat's, and its commands.
+            mapped: What to show in the place of keys that were mapped away.
+        """
         super().__init__()
-        self._keys = keys
+        rows = _KEYS if keys is None else keys
+        self._keys = [(effective(label, mapped or {}), told) for label, told in rows]
+        if keys is None:
+            self._keys += [("", N_("Commands, written as a message")), *_COMMANDS]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
@@ -92,6 +103,9 @@ def keys_text(keys: Keys, width: int) -> str:
     indent = " " * (column if beside else 2 * _GAP)
     lines = [f"{_('Keys')}  {_('Esc closes this.')}", ""]
     for (names, meaning), n in zip(keys, cells, strict=True):
+        if not names:  # a heading
+            lines += ["", _(meaning), ""]
+            continue
         told = [text for line in wrap(_(meaning), width - len(indent), "plain")
                 for text, _tone in line]  # fmt: skip
         if beside and n < column:

@@ -1,11 +1,14 @@
 """Commands about how the program looks and speaks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from textual.binding import Binding
 from textual.message import Message
 
 from qwen_tui.ui.screens.chat_frame import ChatFrame
+from qwen_tui.ui.screens.chat_help import HelpScreen
 
 
 @dataclass
@@ -35,6 +38,12 @@ class LookActions(ChatFrame):
         # before the widgets: the text area has keys of its own
         Binding("f10", "settings", show=False, priority=True, id="chat.settings"),
     ]
+
+    mapped: Mapping[str, str] = MappingProxyType({})
+    """What to show in the place of keys that were mapped away; set by the app."""
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(mapped=self.mapped))
 
     def action_settings(self) -> None:
         self.post_message(SettingsAsked())

@@ -1,5 +1,7 @@
 """The bottom line: the keys that matter most, as many as fit."""
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
@@ -36,6 +38,8 @@ class HintBar(Static):
     def __init__(self) -> None:
         super().__init__(id="hints", markup=False)
         self._busy = False
+        self.keys: Mapping[str, str] = {}
+        """What to show in the place of a key that was mapped away."""
 
     def set_busy(self, busy: bool) -> None:
         """Show the keys of a running answer, or those of an idle chat."""
@@ -54,16 +58,25 @@ class HintBar(Static):
         self._draw()
 
     def _draw(self) -> None:
-        self.update(Content(hints_text(self.size.width, busy=self._busy)))
+        self.update(
+            Content(hints_text(self.size.width, busy=self._busy, keys=self.keys))
+        )
 
 
-def hints_text(width: int, *, busy: bool) -> str:
-    """Return as many whole hints as `width` cells hold, the first ones first."""
+def hints_text(width: int, *, busy: bool, keys: Mapping[str, str] | None = None) -> str:
+    """Return as many whole hints as `width` cells hold, the first ones first.
+
+    Args:
+        width: Cells.
+        busy: Whether the model answers.
+        keys: What to show in the place of keys that were mapped away.
+    """
     hints = _BUSY_HINTS if busy else _HINTS
     if width < _NARROW:
         hints = hints[:_NARROW_HINTS]
     line = ""
-    for key, label in hints:
+    for name, label in hints:
+        key = (keys or {}).get(name, name)
         longer = f"{line}  {key} {_(label)}" if line else f"{key} {_(label)}"
         if cell_len(longer) > width:
             break
