@@ -135,6 +135,7 @@ _CHECKS = {
     "server.first_token_timeout_s": _between(0.1, 86400),
     "server.silence_timeout_s": _between(0.1, 86400),
     "server.retries": _between(0, 10),
+    "ui.notify": _one_of("off", "bell", "osc9"),
     "ui.lang": _one_of("auto", "en", "zh"),
 }
 

@@ -125,6 +125,8 @@ class UiSettings:
     """Send to the terminal only what changed."""
     slow_link: bool
     """Draw less often, for a line of some KB a second."""
+    notify: str
+    """"off", "bell" or "osc9": how the end of a long answer is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """How the program looks and speaks: changed while it runs, kept in the settings."""
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -23,9 +24,11 @@ from qwen_tui.ui.keymap import (
     shown_keys,
 )
 from qwen_tui.ui.language import NAMES, speak
+from qwen_tui.ui.notify import is_worth_a_sign, sign_bytes
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_commands import COMMANDS
 from qwen_tui.ui.screens.chat_look import LanguageAsked, SettingsAsked, ThemeAsked
+from qwen_tui.ui.screens.chat_messages import TurnSettled
 from qwen_tui.ui.thin_line import ThinLineApp
 
 _READ_S = 20.0
@@ -92,6 +95,17 @@ class LookApp(ThinLineApp):
         """Tell what is wrong in the file of keys; it stays until it is read."""
         for notice in self._keymap_read.notices:
             self.notify(notice, severity="warning", timeout=_READ_S, markup=False)
+
+    @on(TurnSettled)
+    def give_a_sign(self) -> None:
+        """Tell who looks elsewhere that a long answer has ended, where it is wished."""
+        how = self.desk.preferences.settings.ui.notify
+        session = self.desk.session
+        if how == "off" or self.app_focus or self._driver is None or session is None:
+            return
+        if is_worth_a_sign(self.chat.turns.last_answer):
+            title = session.conversation.title
+            self._driver.write(sign_bytes(how, title, os.environ))
 
     @on(LanguageAsked)
     async def change_language(self, event: LanguageAsked) -> None:
