@@ -24,6 +24,7 @@ from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.keymap import FILE_NAME as KEYMAP_FILE
 from qwen_tui.ui.look_app import LookApp
 from qwen_tui.ui.pace import pace_for
+from qwen_tui.ui.prompt_history import PROMPTS_FILE, PromptHistory
 from qwen_tui.ui.screens.chat import ChatScreen
 from qwen_tui.ui.screens.chat_messages import (
     DeviceAsked,
@@ -75,6 +76,7 @@ class QwenTuiApp(ClipboardApp, BareApp, LookApp):
         self.chat = ChatScreen(
             thinking_open=ui.thinking_open, pace=pace_for(slow_link=ui.slow_link)
         )
+        self.chat.prompts = PromptHistory(options.data_dir / PROMPTS_FILE)
         self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context

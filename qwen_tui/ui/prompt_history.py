@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qwen_tui import paths
 
-FILE_NAME = "prompts.jsonl"
+PROMPTS_FILE = "prompts.jsonl"
 LIMIT = 1_000
 PROMPT_LIMIT_CHARS = 65_536
 """A longer prompt is a pasted file, which nobody looks for here."""
@@ -86,7 +86,9 @@ class PromptHistory:
             return
         kept = _newest(_prompts_of(data))
         # mkstemp makes the file 0600.
-        handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{FILE_NAME}.")
+        handle, name = tempfile.mkstemp(
+            dir=self.file.parent, prefix=f".{self.file.name}."
+        )
         unfinished = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as stream:

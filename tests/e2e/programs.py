@@ -24,15 +24,23 @@ _GREEDY = {
 
 
 def program(
-    home: Path, *arguments: str, columns: int = 120, rows: int = 36, **env: str
+    home: Path,
+    *arguments: str,
+    columns: int = 120,
+    rows: int = 36,
+    folder: Path | None = None,
+    **env: str,
 ) -> Terminal:
-    """Start qwen-tui with every folder inside `home`, greedy, so that it repeats."""
+    """Start qwen-tui with every folder inside `home`, greedy, so that it repeats.
+
+    It runs in `folder`, else in the repository.
+    """
     return Terminal(
         [sys.executable, "-m", "qwen_tui", *arguments],
         env=plain_environment(home, **_GREEDY, **env),
         columns=columns,
         rows=rows,
-        cwd=_REPO,
+        cwd=folder or _REPO,
     )
 
 

@@ -57,6 +57,15 @@ async def test_enter_sends_and_the_text_stays_until_it_was_taken_over() -> None:
         assert app.composer.text == ""
 
 
+async def test_keys_that_come_in_one_piece_act_in_their_order() -> None:
+    keys = [("a", "a"), ("b", "b"), ("backspace", None), ("left", None), ("c", "c")]
+    async with composing() as (app, pilot):
+        for key, character in keys:
+            app.post_message(events.Key(key, character))
+        await pilot.pause()
+        assert app.composer.text == "ca"
+
+
 async def test_enter_on_blanks_sends_nothing() -> None:
     async with composing() as (app, pilot):
         await pilot.press("space", "enter", "x", "enter")

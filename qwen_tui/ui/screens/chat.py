@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from qwen_tui.i18n import _
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
+from qwen_tui.ui.screens.chat_composer import ComposerActions
 from qwen_tui.ui.screens.chat_copy import CopyActions
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_look import LookActions
@@ -31,7 +32,13 @@ _TWICE_S = 2.0
 
 
 class ChatScreen(
-    TreeActions, QueueActions, TransferActions, CopyActions, OwnActions, LookActions
+    TreeActions,
+    QueueActions,
+    TransferActions,
+    CopyActions,
+    OwnActions,
+    LookActions,
+    ComposerActions,
 ):
     """Every key and command of the chat; each layer brings its own."""
 

@@ -102,6 +102,10 @@ COMMANDS = (
     CommandSpec("/settings", "settings", N_("every setting, to be changed")),
     CommandSpec("/lang", "speak", N_("speak the other language"), "en|zh"),
     CommandSpec("/theme", "theme", N_("change the colours"), "NAME"),
+    CommandSpec(
+        "/attach", "attach_file", N_("attach a text file, as @ and its name do"), "PATH"
+    ),
+    CommandSpec("/editor", "edit_outside", N_("write the message in your editor")),
     CommandSpec("/help", "help", N_("show the keys")),
     CommandSpec("/quit", "app.ask_quit", N_("quit")),
 )

@@ -65,6 +65,7 @@ class TreeActions(UndoActions):
         """Put back what was being written; False where nothing was edited."""
         if not self._edited_id:
             return False
+        self.composer.drop_text()
         self._end_edit()
         self.composer.focus()
         return True

@@ -58,7 +58,6 @@ class ChatTurns(ChatLoads):
         widgets.header.change(
             used_tokens=used_tokens(branch), thinking=session.options.thinking
         )
-        self._renew_history(session)
         if not self.loading and session.backend is not None:
             self.feed.tell_last(branch)
 
@@ -92,7 +91,6 @@ class ChatTurns(ChatLoads):
         marks = marks_of(chat, session.outside)
         await self._widgets.transcript.change_to(branch, marks)
         self._widgets.header.change(used_tokens=used_tokens(branch))
-        self._renew_history(session)
         self.feed.tell_last(branch)
 
     async def send(self, text: str, *, instead_of: str = "") -> None:
@@ -272,7 +270,6 @@ class ChatTurns(ChatLoads):
         """Show the answer as the session saved it."""
         branch = session.conversation.branch()
         self.mark_messages()
-        self._renew_history(session)
         if session.withdrawn is not None:
             self._widgets.status.show(_("Stopped; the message is back below."))
         elif branch and branch[-1].role == "assistant":
@@ -300,7 +297,3 @@ class ChatTurns(ChatLoads):
         """The retry left no trace: the answer before it is the one shown."""
         branch = session.conversation.branch()
         await self._widgets.transcript.show(branch, thinking_open=self._thinking_open)
-
-    def _renew_history(self, session: Session) -> None:
-        prompts = [m.content for m in session.conversation.branch() if m.role == "user"]
-        self._widgets.composer.set_history(prompts)

@@ -1,25 +1,32 @@
 """Where prompts are written: several lines, Enter sends."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import TextArea
 
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize
-from qwen_tui.ui.widgets.pasted import PastedTexts, is_long, is_too_long
+from qwen_tui.ui.widgets.completion_menu import CompletionMenu, Word
+from qwen_tui.ui.widgets.composer_keys import EDITING, NEW_LINE_KEYS
+from qwen_tui.ui.widgets.pasted import (
+    AttachedFile,
+    PastedTexts,
+    is_long,
+    is_too_long,
+)
+from qwen_tui.ui.widgets.prompt_walk import PromptWalk
 
-_NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "alt+enter"})
+_PATH_CHARS = 400
+# An address such as a@b.org names no file; Chinese may stand right before "@".
+_PATH = re.compile(r"(?<![A-Za-z0-9_.+-])@(\S*)\Z")
 
 
-class Composer(TextArea):
+class Composer(TextArea, inherit_bindings=False):
     """A prompt being written; long pastes show as one line each."""
-
-    # Ctrl+F is kept free: elsewhere on the screen it searches
-    BINDINGS = [Binding("ctrl+up", "older_prompt", show=False)]
 
     @dataclass
     class Submitted(Message):
@@ -37,6 +44,12 @@ class Composer(TextArea):
         down: bool
 
     @dataclass
+    class Sent(Message):
+        """What was submitted was taken over."""
+
+        text: str
+
+    @dataclass
     class Refused(Message):
         """Something was not taken over; `reason` is translated."""
 
@@ -50,11 +63,15 @@ class Composer(TextArea):
             highlight_cursor_line=False,
         )
         self.cursor_blink = False  # a blinking cursor costs bytes over SSH all day
+        self.menu: CompletionMenu | None = None
+        """Gets some of the keys while it is open."""
+        self.update_menu: Callable[[], None] = lambda: None
+        """Brings the menu up to date with what stands at the cursor."""
         self._pasted = PastedTexts()
-        self._prompts: list[str] = []
-        self._place = 0
-        self._draft = ""
+        self._walk = PromptWalk()
         self._was_empty = True
+        self._attaching: Word | None = None
+        self._sends_after = False
 
     def on_mount(self) -> None:
         self.relabel()
@@ -63,24 +80,94 @@ class Composer(TextArea):
         """Show title, lines and placeholder in the active language."""
         self.border_title = _("Message")
         self.placeholder = _("Write a message")
-        self._show_lines()
+        self._show_size()
 
     @property
     def prompt(self) -> str:
         """What would be sent: long pastes in full, no blank ends."""
         return self._pasted.expand(self.text).strip()
 
+    @property
+    def word(self) -> Word | None:
+        """What could be completed: a line that begins with "/", or "@" and a path."""
+        row, column = self.cursor_location
+        if not self.selection.is_empty or self._walk.is_at(self.text):
+            return None
+        before = self.document[row][:column]
+        if row == 0 and before.startswith("/"):
+            return Word(before, row, 0)
+        tail = before[-_PATH_CHARS:]
+        path = _PATH.search(tail)
+        if path is None:
+            return None
+        return Word(path.group(), row, len(before) - len(tail) + path.start())
+
     def set_history(self, prompts: Sequence[str]) -> None:
         """Take the prompts that Up walks through, oldest first."""
-        self._prompts = list(prompts)
-        self._place = len(self._prompts)
+        self._walk.replace(prompts)
 
     def clear_sent(self) -> None:
         """Empty the composer after its text was taken over."""
+        prompt = self.prompt
+        self.drop_text()
+        self._walk.add(prompt)
+        if prompt:
+            self.post_message(self.Sent(prompt))
+
+    def drop_text(self) -> None:
+        """Empty the composer of what is not sent."""
         self._pasted.clear()
         self.text = ""
-        self._draft = ""
-        self._place = len(self._prompts)
+        self._walk.end()
+
+    def complete(self, word: Word, text: str) -> None:
+        """Write `text` in the place of a word; nothing where that is gone."""
+        if self._has(word):
+            text = sanitize(text)
+            start, end = (word.row, word.start), (word.row, word.end)
+            self.replace(text, start, end, maintain_selection_offset=True)
+            if self.cursor_location == start:
+                self.move_cursor((word.row, word.start + len(text)))
+
+    def begin_attaching(self, word: Word | None) -> None:
+        """Wait for a file that is read; Enter waits with it."""
+        self._attaching = word or Word("", *self.cursor_location)
+        self._sends_after = False
+
+    def end_attaching(self, file: AttachedFile | None) -> None:
+        """Show the file in the place of its word, or at the cursor; None for none."""
+        word, self._attaching = self._attaching, None
+        sends, self._sends_after = self._sends_after, False
+        if file is None or word is None:
+            return
+        if is_too_long(self.prompt + file.block):
+            refusal = _("With {name} the message is longer than 1 MB; it was not taken")
+            self.post_message(self.Refused(refusal.format(name=file.name)))
+            return
+        chip = self._pasted.attach(file)
+        if word.text and self._has(word):
+            self.complete(word, f"{chip} ")
+        else:
+            self.insert(f"{chip} ")
+        if sends:
+            self.submit()
+
+    def submit(self) -> None:
+        """Send what is written, if it is anything."""
+        if self._attaching is not None:
+            self._sends_after = True
+        elif self.prompt:
+            self.post_message(self.Submitted(self.prompt))
+
+    def text_for_editor(self) -> str:
+        """Return what an editor shows: pasted texts in full, files by their chips."""
+        return self._pasted.unfold(self.text)
+
+    def take_edited(self, text: str) -> None:
+        """Show what came back from an editor."""
+        if is_long(text):  # one chip for all: what it stands for has no chips inside
+            text = self._pasted.expand(text)
+        self._show(text, fold=text)
 
     def put_back(self, text: str) -> None:
         """Show a prompt again, above whatever was typed meanwhile."""
@@ -92,8 +179,14 @@ class Composer(TextArea):
         self._show(text)
         self.focus()
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in _NEW_LINE_KEYS:
+    async def on_key(self, event: events.Key) -> None:
+        if self.menu is not None:
+            self.update_menu()
+            if self.menu.takes(event.key):
+                self._take(event)
+                self.menu.press(event.key)
+                return
+        if event.key in NEW_LINE_KEYS:
             self._take(event)
             self.insert("\n")
         elif event.key == "enter":
@@ -101,8 +194,11 @@ class Composer(TextArea):
             if self._ends_with_backslash():
                 row, column = self.cursor_location
                 self.replace("\n", (row, column - 1), (row, column))
-            elif self.prompt:
-                self.post_message(self.Submitted(self.prompt))
+            else:
+                self.submit()
+        elif event.key in EDITING:
+            self._take(event)
+            await self.run_action(EDITING[event.key])
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -120,29 +216,24 @@ class Composer(TextArea):
         if self._was_empty and self.text:
             self.post_message(self.Begun())
         self._was_empty = not self.text
-        self._show_lines()
+        self._show_size()
 
-    def _show_lines(self) -> None:
-        n_lines = self.document.line_count
-        self.border_subtitle = (
-            ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)
-            if n_lines > 1
-            else ""
-        )
+    def _show_size(self) -> None:
+        self.border_subtitle = self._size_text()
 
     def action_cursor_up(self, select: bool = False) -> None:
         at_top = self.navigator.is_first_wrapped_line(self.cursor_location)
-        if select or not at_top or not self._walk(-1):
+        if select or not at_top or not self._step(-1):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         at_end = self.navigator.is_last_wrapped_line(self.cursor_location)
-        if select or not at_end or not self._walk(1):
+        if select or not at_end or not self._step(1):
             super().action_cursor_down(select)
 
     def action_older_prompt(self) -> None:
         """Show the prompt before this one, wherever the cursor is."""
-        self._walk(-1)
+        self._step(-1)
 
     def action_cursor_page_up(self) -> None:
         self.post_message(self.PageAsked(down=False))
@@ -174,18 +265,30 @@ class Composer(TextArea):
         row, column = self.cursor_location
         return self.selection.is_empty and self.document[row][:column].endswith("\\")
 
-    def _walk(self, step: int) -> bool:
-        """Show the prompt `step` places away; False when there is none."""
-        place = self._place + step
-        if not 0 <= place <= len(self._prompts):
+    def _size_text(self) -> str:
+        text = self.text
+        if not text:
+            return ""
+        tokens = _("~{n} tok").format(n=f"{self._pasted.estimate(text):,}")
+        n_lines = self.document.line_count
+        if n_lines == 1:
+            return tokens
+        lines = ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)
+        return f"{lines}, {tokens}"
+
+    def _has(self, word: Word) -> bool:
+        """Tell whether a word still stands where it stood."""
+        if word.row >= self.document.line_count:
             return False
-        if self._place == len(self._prompts):
-            self._draft = self.text
-        self._place = place
-        if place == len(self._prompts):
-            self._show(self._draft)
-        else:
-            self._show(self._prompts[place], fold=self._prompts[place])
+        return self.document[word.row][word.start : word.end] == word.text
+
+    def _step(self, step: int) -> bool:
+        """Show the prompt `step` places away; False when there is none."""
+        prompt = self._walk.step(step, self.text)
+        if prompt is None:
+            return False
+        self._show(prompt, fold=prompt)
+        self._walk.showing(self.text)
         return True
 
     def _show(self, text: str, *, fold: str = "") -> None:
