@@ -75,20 +75,20 @@ def run_child(out: str) -> None:
             composer = self.chat.composer
             await until(lambda: self.desk.backend is not None)
             await asyncio.sleep(1)
-            await self._tell("ready")
+            await self._note("ready")
             await until(lambda: "[pasted" in composer.text)
             await asyncio.sleep(0.5)
-            await self._tell("pasted")
+            await self._note("pasted")
             composer.drop_text()
             composer.write(_DRAFT)
             await asyncio.sleep(1)
-            await self._tell("drafted")
+            await self._note("drafted")
             start = time.thread_time()
             await until(lambda: composer.text.endswith(_KEYS))
             await asyncio.sleep(0.2)
-            await self._tell("typed", cpu_s=time.thread_time() - start)
+            await self._note("typed", cpu_s=time.thread_time() - start)
 
-        async def _tell(self, what: str, **more: Any) -> None:
+        async def _note(self, what: str, **more: Any) -> None:
             report.tell(what, lags=report.lags, busy=report.busy, **more)
             report.lags.clear()
             report.busy.clear()

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from qwen_tui.ui.widgets.composer import Composer
-from qwen_tui.ui.widgets.pasted import LIMIT_BYTES
+from qwen_tui.ui.widgets.pasted import LIMIT_BYTES, AttachedFile
 from tests.helpers import until
 
 
@@ -109,6 +109,104 @@ async def test_up_and_down_walk_the_prompts_and_keep_the_draft() -> None:
         assert app.composer.text == "first"
         await pilot.press("down", "down", "down")
         assert app.composer.text == "draft"
+
+
+async def test_up_with_text_typed_finds_what_begins_with_it() -> None:
+    async with composing() as (app, pilot):
+        app.composer.set_history(["how one", "what two", "how three", "why four"])
+        await pilot.press(*"how", "up")
+        assert app.composer.text == "how three"
+        await pilot.press("up")
+        assert app.composer.text == "how one"
+        await pilot.press("up")
+        assert app.composer.text == "how one"
+        await pilot.press("down", "down")
+        assert app.composer.text == "how"
+
+
+async def test_a_recalled_prompt_that_was_changed_is_a_draft_of_its_own() -> None:
+    async with composing() as (app, pilot):
+        app.composer.set_history(["first", "second"])
+        await pilot.press("up", "!", "up")
+        assert app.composer.text == "second"
+        await pilot.press("down")
+        assert app.composer.text == "second!"
+
+
+async def test_a_sent_prompt_is_the_first_that_up_finds_and_stands_once() -> None:
+    async with composing() as (app, pilot):
+        app.composer.set_history(["again", "other"])
+        await pilot.press(*"again")
+        app.composer.clear_sent()
+        await pilot.press("up")
+        assert app.composer.text == "again"
+        await pilot.press("up", "up")
+        assert app.composer.text == "other"
+
+
+async def test_what_is_dropped_was_not_sent() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press(*"secret")
+        app.composer.drop_text()
+        await pilot.press("up")
+        assert app.composer.text == ""
+
+
+async def test_the_border_guesses_the_size_with_what_is_folded() -> None:
+    async with composing() as (app, pilot):
+        await pilot.press(*"abcd")
+        assert app.composer.border_subtitle == "~1 tok"
+        await paste(app, pilot, "y" * 4_000)
+        assert app.composer.border_subtitle == "~1,001 tok"
+        await pilot.press("backspace", "ctrl+j")
+        assert app.composer.border_subtitle == "2 lines, ~2 tok"
+
+
+async def test_an_editor_sees_pasted_texts_in_full() -> None:
+    long_text = "line\n" * 30 + "end"
+    async with composing() as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, long_text)
+        assert app.composer.text_for_editor() == "a" + long_text
+        app.composer.take_edited(long_text + "\nmore\x1b")
+        assert app.composer.text.startswith("[pasted")
+        assert app.composer.prompt == long_text + "\nmore\x1b"
+        app.composer.take_edited("short\x1b")
+        assert app.composer.text == "short\u241b"
+
+
+async def test_a_chip_that_an_editor_kept_is_still_its_file() -> None:
+    file = AttachedFile("a.txt", "a.txt\n```\nx\n```", 7, is_estimate=False)
+    async with composing() as (app, _pilot):
+        app.composer.begin_attaching(None)
+        app.composer.end_attaching(file)
+        assert app.composer.text_for_editor() == "[@ a.txt 7 tok] "
+        app.composer.take_edited("see [@ a.txt 7 tok]")
+        assert app.composer.prompt == "see a.txt\n\na.txt\n```\nx\n```"
+        app.composer.take_edited("see [@ a.txt 7 tok]" + "\nline" * 30)
+        assert app.composer.prompt.endswith("\n\n" + file.block)
+
+
+async def test_two_files_of_one_name_stay_two_and_one_goes_once() -> None:
+    files = [AttachedFile("a", f"a\n```\n{x}\n```", 7, is_estimate=True) for x in "xy"]
+    async with composing() as (app, _pilot):
+        for file in [*files, files[0]]:
+            app.composer.begin_attaching(None)
+            app.composer.end_attaching(file)
+        assert app.composer.text == "[@ a ~7 tok] [@ a (2) ~7 tok] [@ a ~7 tok] "
+        assert app.composer.prompt == "\n\n".join(file.block for file in files)
+
+
+async def test_a_file_that_makes_the_message_too_long_is_refused() -> None:
+    half = AttachedFile("half", "x" * (LIMIT_BYTES // 2 + 1), 9, is_estimate=True)
+    other = AttachedFile("other", "y" * (LIMIT_BYTES // 2 + 1), 9, is_estimate=True)
+    async with composing() as (app, pilot):
+        for file in (half, other):
+            app.composer.begin_attaching(None)
+            app.composer.end_attaching(file)
+        await until(lambda: bool(app.refused), pause=pilot.pause)
+        assert "other" in app.refused[0]
+        assert app.composer.text == "[@ half ~9 tok] "
 
 
 async def test_a_short_paste_is_text_without_control_characters() -> None:
