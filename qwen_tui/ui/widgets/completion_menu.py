@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.content import Content
 from textual.widgets import Static
@@ -13,6 +13,7 @@ from qwen_tui.ui.widgets.line_text import fit, fit_middle
 
 _ROWS = 8
 _MARK = "> "
+_MARKED = "bold $block-cursor-foreground on $block-cursor-background"
 _GAP = 2
 _KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
 _LABEL_SHARE = 0.6
@@ -72,7 +73,7 @@ class CompletionMenu(Static):
         self.selected = -1
         """Index of the marked offer; -1 for none."""
         self._rows = _ROWS
-        self._note = ""
+        self._top = 0
         self._held: list[str] = []
         self._is_looking = False
         self._dismissed: tuple[int, int] | None = None
@@ -98,6 +99,7 @@ class CompletionMenu(Static):
         self.word, self.offers = word, offers
         self.selected = min(selected, len(offers) - 1)
         self._rows = max(1, min(rows, _ROWS))
+        self._top = 0
         self._is_looking = False
         self.set_class(bool(offers), "-open")
         self._draw()
@@ -141,7 +143,7 @@ class CompletionMenu(Static):
                 self._accept(key)
 
     def on_click(self, event: events.Click) -> None:
-        index = self._first() + event.y
+        index = self._top + event.y
         if self.is_open and 0 <= index < len(self.offers):
             self.selected = index
             self._accept("tab")
@@ -168,22 +170,22 @@ class CompletionMenu(Static):
         if word is not None:
             self._take(word, offer, key == "enter")
 
-    def _first(self) -> int:
-        """Return the index of the offer in the first row."""
-        return max(0, self.selected - self._rows + 1)
-
     def _draw(self) -> None:
         width = self.content_size.width or self.app.size.width - _GAP
-        first = self._first()
-        shown = self.offers[first : first + self._rows]
-        lines = offer_lines(shown, width, marked=self.selected - first)
+        self._top = min(self._top, max(self.selected, 0))
+        self._top = max(self._top, self.selected - self._rows + 1)
+        lines = offer_lines(self.offers, width, marked=self.selected)
+        shown = lines[self._top : self._top + self._rows]
+        n_below = len(lines) - self._top - len(shown)
+        if n_below:
+            more = f" +{n_below}"
+            shown[-1] = set_cell_size(shown[-1], width - len(more)) + more
         self.update(
             Content("\n").join(
-                Content.styled(line, "bold $block-cursor-foreground on "
-                "$block-cursor-background" if first + n == self.selected else "")
-                for n, line in enumerate(lines)
+                Content.styled(line, _MARKED if self._top + n == self.selected else "")
+                for n, line in enumerate(shown)
             )
-        )  # fmt: skip
+        )
 
 
 def offer_lines(offers: Sequence[Offer], width: int, *, marked: int) -> list[str]:
