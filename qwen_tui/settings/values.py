@@ -123,6 +123,8 @@ class UiSettings:
     ascii_borders: bool
     frame_diff: bool
     """Send to the terminal only what changed."""
+    titles: bool
+    """The model that answers names new conversations."""
     slow_link: bool
     """Draw less often, for a line of some KB a second."""
     notify: str

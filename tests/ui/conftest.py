@@ -50,7 +50,8 @@ def make_app(tmp_path: Path) -> MakeApp:
 
         options = LaunchOptions(
             settings=replace(
-                settings_for(tmp_path, **overrides), servers=tuple(servers)
+                settings_for(tmp_path, **{"ui.titles": False, **overrides}),
+                servers=tuple(servers),
             ),
             model=str(model) if model_name is None else model_name,
             chat=chat,

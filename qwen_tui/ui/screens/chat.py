@@ -23,7 +23,7 @@ from qwen_tui.ui.screens.chat_messages import (
 )
 from qwen_tui.ui.screens.chat_own import OwnActions
 from qwen_tui.ui.screens.chat_queue import QueueActions
-from qwen_tui.ui.screens.chat_transfer import TransferActions
+from qwen_tui.ui.screens.chat_titles import TitleActions
 from qwen_tui.ui.screens.chat_tree import TreeActions
 from qwen_tui.ui.widgets.composer import Composer
 from qwen_tui.ui.widgets.sidebar import Sidebar
@@ -34,7 +34,7 @@ _TWICE_S = 2.0
 class ChatScreen(
     TreeActions,
     QueueActions,
-    TransferActions,
+    TitleActions,
     CopyActions,
     OwnActions,
     LookActions,

@@ -1,6 +1,7 @@
 """Loads of the model that answers, and what waits for them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from qwen_tui.chat.events import Failed
 from qwen_tui.i18n import _
@@ -25,6 +26,8 @@ class ChatLoads:
         self._taken_back = False
         self.starting = True
         """It is not known yet which model answers."""
+        self.make_room: Callable[[], Awaitable[None]] | None = None
+        """Ends what the model does of its own accord, before it is loaded again."""
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -57,6 +60,8 @@ class ChatLoads:
         self.loading, self._load_failed = True, True
         self.feed.begin(Progress("loading"))
         try:
+            if self.make_room is not None:
+                await self.make_room()
             async for event in session.backend.load():
                 self.feed.note(event)
             self._load_failed = self.feed.failure is not None
