@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.shelf import ConversationSummary
 from qwen_tui.cli.chats_search import search
 from qwen_tui.cli.chats_transfer import export, import_
 from qwen_tui.cli.context import Context
@@ -15,7 +16,7 @@ from qwen_tui.cli.output import confirmed, say, say_json
 from qwen_tui.errors import UsageError
 from qwen_tui.i18n import N_, _, ngettext
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.store.conversations import Store
 
 STATE_NAMES = {
     "streaming": N_("being written"),

@@ -4,13 +4,13 @@ import sys
 import time
 from dataclasses import asdict
 
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.cli.cells import cut, output_width
 from qwen_tui.cli.context import Context
 from qwen_tui.cli.output import say, say_json
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.conversations import Store
-from qwen_tui.store.search import SearchHit
 
 
 def search(context: Context, store: Store) -> None:

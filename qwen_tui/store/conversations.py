@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.shelf import ConversationSummary
 from qwen_tui.store.deletion import Deleting
 from qwen_tui.store.failures import ambiguous, damaged, message_not_found, not_found
 from qwen_tui.store.organise import Organising
@@ -27,22 +28,6 @@ from qwen_tui.store.tables import (
     upsert,
 )
 from qwen_tui.store.tree import copied, loop_ends
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSummary:
-    """What a list shows of a conversation."""
-
-    id: str
-    title: str
-    updated_at: float
-    """Seconds since the epoch."""
-    model: str
-    n_messages: int
-    """Messages of every branch."""
-    pinned: bool
-    archived: bool = False
-    tags: tuple[str, ...] = ()
 
 
 class Store(Organising, Deleting, Searching):

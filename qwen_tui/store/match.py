@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qwen_tui.chat.shelf import Marks
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.store.rows import storable
 
@@ -12,9 +13,6 @@ _TERM = re.compile(r'"([^"]+)"|(\S+)')
 _BEFORE = 30
 _AFTER = 120
 """Characters shown before and after the first match."""
-
-Marks = tuple[tuple[int, int], ...]
-"""Start and end of each match in a text, in order, none inside another."""
 
 
 def terms_of(query: str) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from itertools import islice
 from threading import Thread
 
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.errors import StoreError
-from qwen_tui.store.match import Marks, cut_snippet, fold, terms_of
+from qwen_tui.store.match import cut_snippet, fold, terms_of
 from qwen_tui.store.open_file import OpenFile
 from qwen_tui.store.search_index import count_waiting, has_index, index_some
 
@@ -25,28 +25,6 @@ _NEWEST = 2000
 _INDEXED = "seq NOT IN (SELECT seq FROM unindexed)"
 _NOT_INDEXED = "seq IN (SELECT seq FROM unindexed)"
 _LAST_CHARACTER = "\U0010ffff"
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """A message, or the title of a conversation, that holds what was searched for."""
-
-    chat_id: str
-    message_id: str | None
-    """None where the title holds it."""
-    title: str
-    """The conversation's, raw."""
-    role: str
-    """"user" or "assistant"; empty for a title."""
-    when: float
-    """When the message was made, or the conversation used; seconds since the epoch."""
-    snippet: str
-    """A part of the text around the first match, one sanitized line."""
-    marks: Marks
-    """Start and end of every match in `snippet`."""
-    in_thinking: bool = False
-    """Whether only the thinking before an answer holds it."""
-    archived: bool = False
 
 
 class Searching(OpenFile):

@@ -37,7 +37,6 @@ from qwen_tui.ui.screens.chat_messages import (
 )
 from qwen_tui.ui.screens.chat_options import devices_line
 from qwen_tui.ui.server_actions import ServerActions
-from qwen_tui.ui.shelf_desk import Shelf
 from qwen_tui.ui.thin_line import calm_garbage_collection
 from qwen_tui.ui.widgets.confirm_line import ConfirmLine
 from qwen_tui.ui.widgets.plain_scrollbar import PlainScrollBar
@@ -112,7 +111,7 @@ class QwenTuiApp(ClipboardApp, BareApp, LookApp):
         except QwenTuiError as error:
             self.chat.tell_error(error)
             return
-        self.chat.shelf = Shelf(self.desk)
+        self.chat.shelf = self.desk.shelf()
         try:
             await self.chat.open_session(await self.desk.first_chat())
         except QwenTuiError as error:

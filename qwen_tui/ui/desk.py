@@ -26,6 +26,7 @@ from qwen_tui.ui.hub_queries import Queries
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.server_desk import ServerDesk
 from qwen_tui.ui.settings_desk import SettingsDesk
+from qwen_tui.ui.shelf_desk import Shelf
 from qwen_tui.wire_engine import LoadOptions
 
 if TYPE_CHECKING:
@@ -252,6 +253,14 @@ class Desk:
             return self.session.conversation.model
         latest = await asyncio.to_thread(self._the_store().latest)
         return latest.model if latest is not None else ""
+
+    def shelf(self) -> Shelf:
+        """Return what orders the conversations of the open store."""
+
+        def open_chat() -> Conversation | None:
+            return self.session.conversation if self.session is not None else None
+
+        return Shelf(self._the_store(), open_chat)
 
     def _take(self, conversation: Conversation) -> Session:
         options = own_options(conversation, self.turn_options)

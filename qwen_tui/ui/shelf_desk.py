@@ -1,15 +1,13 @@
 """What is done with saved conversations beside talking in them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qwen_tui.chat.conversation import Conversation
-from qwen_tui.store.conversations import ConversationSummary, Store
+from qwen_tui.chat.shelf import ConversationSummary, Format, SearchHit
+from qwen_tui.store.conversations import Store
 from qwen_tui.store.deletion import DeletedChat
-from qwen_tui.store.search import SearchHit
-from qwen_tui.store.transfer.formats import Format
-from qwen_tui.ui.desk import Desk
 from qwen_tui.ui.saved_file import path_named
 
 _UNDONE = 20
@@ -22,8 +20,12 @@ class Shelf:
     Every function raises `ChatNotFound` for what is gone, and `StoreError`.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(
+        self, store: Store, open_chat: Callable[[], Conversation | None]
+    ) -> None:
+        """Work in `store`; `open_chat` tells which conversation is open."""
+        self._store = store
+        self._open_chat = open_chat
         self._deleted: list[DeletedChat] = []
 
     async def chats(self, *, archived: bool = False) -> Sequence[ConversationSummary]:
@@ -118,14 +120,5 @@ class Shelf:
 
     def _open(self, chat_id: str) -> Conversation | None:
         """Return the conversation if it is the open one, whose fields must follow."""
-        session = self._desk.session
-        if session is None or session.conversation.id != chat_id:
-            return None
-        return session.conversation
-
-    @property
-    def _store(self) -> Store:
-        store = self._desk.store
-        if store is None:
-            raise RuntimeError("the store is not open yet")
-        return store
+        chat = self._open_chat()
+        return chat if chat is not None and chat.id == chat_id else None

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.store.conversations import Store
-from qwen_tui.store.search import SearchHit
 from tests.helpers import wait_until
 from tests.store.chats import old_file, put, saved
 

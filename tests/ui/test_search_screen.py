@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.store.conversations import Store
-from qwen_tui.store.search import SearchHit
 from qwen_tui.ui.app import QwenTuiApp
 from qwen_tui.ui.widgets.hit_list import HitList, hit_content
 from tests.helpers import until

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from qwen_tui.chat.conversation import Conversation
+from qwen_tui.chat.shelf import Format
 from qwen_tui.i18n import ngettext
 from qwen_tui.store.conversations import Store
 from qwen_tui.store.transfer.files import read_conversations
-from qwen_tui.store.transfer.formats import EXTENSIONS, Format
+from qwen_tui.store.transfer.formats import EXTENSIONS
 from qwen_tui.store.transfer.markdown import as_markdown
 from qwen_tui.store.transfer.native import document
 from qwen_tui.store.transfer.openai import messages_document

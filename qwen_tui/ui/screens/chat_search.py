@@ -3,8 +3,8 @@
 from textual import work
 from textual.binding import Binding
 
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.store.search import SearchHit
 from qwen_tui.ui.screens.chat_messages import OpenChatAsked
 from qwen_tui.ui.screens.chat_shelf import ShelfActions
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from textual import on
 from textual.app import ComposeResult
 
+from qwen_tui.chat.shelf import ConversationSummary
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
-from qwen_tui.store.conversations import ConversationSummary
 from qwen_tui.ui.screens.chat_messages import (
     NewChatAsked,
     OpenChatAsked,

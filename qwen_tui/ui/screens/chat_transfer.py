@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui.chat.conversation import Conversation
+from qwen_tui.chat.shelf import Format
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
-from qwen_tui.store.transfer.formats import Format
 from qwen_tui.ui.screens.chat_search import SearchActions
 from qwen_tui.ui.widgets.chat_rows import shown_title
 

@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.store.search import SearchHit
 from qwen_tui.ui.shelf_desk import Shelf
 from qwen_tui.ui.widgets.bare_line import BareLine
 from qwen_tui.ui.widgets.hit_list import HitList

@@ -7,9 +7,9 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from qwen_tui.chat.shelf import SearchHit
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.store.search import SearchHit
 from qwen_tui.ui.widgets.chat_rows import age_text, shown_title
 from qwen_tui.ui.widgets.line_text import fit
 
