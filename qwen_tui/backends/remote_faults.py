@@ -62,7 +62,9 @@ def unreachable(server: Server, error: BaseException) -> ServerError:
             case socket.gaierror():
                 return ServerError(
                     _("There is no host {server}.").format(server=server.url),
-                    hint=_("Check the name and the network."),
+                    hint=_(
+                        "Check the name, among the saved servers too, and the network."
+                    ),
                     code="server_unreachable",
                 )
             case _:
@@ -94,7 +96,6 @@ def silent(server: Server, seconds: float) -> ServerError:
         _("{server} fell silent for {seconds} s in mid-answer.").format(
             server=server.label, seconds=f"{seconds:g}"
         ),
-        hint=_("What came so far is kept; /continue goes on with it."),
         code="server_timeout",
     )
 
@@ -105,7 +106,6 @@ def cut(server: Server) -> ServerError:
         _("The connection to {server} ended in mid-answer.").format(
             server=server.label
         ),
-        hint=_("What came so far is kept; /continue goes on with it."),
         code="server_cut",
     )
 

@@ -81,6 +81,11 @@ class Reading:
         return self._first > 0
 
     @property
+    def has_answer(self) -> bool:
+        """Whether a token came after the thinking."""
+        return self._answer_tokens > 0
+
+    @property
     def thinks(self) -> bool:
         """Whether the model is thinking now."""
         return self._split.is_open

@@ -115,9 +115,21 @@ class RemoteTurn:
                 if not refused or n_refused + 1 == _MOST_REFUSALS:
                     raise
                 self._talk.refused |= refused
+            except ServerError as error:
+                error.hint = f"{error.hint} {self._way_on}".strip()
+                raise
             else:
                 break
         await self._talk.learn(self._request, self.end.usage)
+
+    @property
+    def _way_on(self) -> str:
+        """What becomes of an answer that failed after it had begun."""
+        if not self.has_begun:
+            return ""
+        if self._talk.dialect.goes_on and self._reading.has_answer:
+            return _("What came so far is kept; /continue goes on with it.")
+        return _("What came so far is kept.")
 
     async def answer_now(self) -> None:
         """End the thinking where the server can, else tell that it cannot."""

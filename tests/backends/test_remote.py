@@ -584,6 +584,20 @@ async def test_a_stream_that_is_cut_keeps_what_came_and_offers_to_go_on(
     assert len(server.asked) == 1  # a token had come: never tried again
 
 
+async def test_to_go_on_is_offered_only_where_the_server_can():
+    hints: list[str] = []
+    for dialect, step in (
+        ("llamacpp", delta(content="Par")),
+        ("ollama", delta(content="Par")),
+        ("vllm", delta(reasoning="Hm")),  # not inside thinking
+    ):
+        with ScriptedServer(dialect) as server:
+            server.does(step, Cut())
+            hints.append(failure_of(await turn(server)).hint)
+    assert ["/continue" in hint for hint in hints] == [True, False, False]
+    assert all(hint.startswith("What came so far is kept") for hint in hints)
+
+
 async def test_a_request_is_tried_again_while_nothing_was_generated():
     with ScriptedServer("vllm") as server:
         server.does(Status(503, b'{"error": "warming up"}'))
