@@ -639,7 +639,8 @@ async def test_signs_of_life_do_not_put_off_the_first_tokens_limit():
     with ScriptedServer("llamacpp") as server:
         server.does(b":\n\n", delta(role="assistant", content=""), Hold())
         options = replace(QUICK, first_token_timeout_s=0.5)
-        failure = failure_of(await turn(server, options=options))
+        async with asyncio.timeout(15):  # less than the limit of silence
+            failure = failure_of(await turn(server, options=options))
     assert failure.code == "server_timeout"
     assert "0.5 s" in failure.message
 
