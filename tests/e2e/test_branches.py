@@ -38,7 +38,7 @@ def edit_first(terminal: Terminal, prompt: str, new: str) -> None:
     terminal.send("kkk")
     terminal.wait_for(f"| {prompt}")
     terminal.send("e")
-    terminal.wait_for("Editing a message: Enter sends a new branch")
+    terminal.wait_for("Editing: Enter new branch")
     terminal.send("\x7f" * len(prompt))
     terminal.wait_for("Write a message")
     terminal.send(new)

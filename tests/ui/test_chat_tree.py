@@ -1,7 +1,9 @@
 """Editing, branches, pins, forks and deletions: what is seen and what is saved."""
 
+from dataclasses import replace
+
 from qwen_tui.chat.conversation import ChatMessage
-from qwen_tui.chat.events import AnswerDelta
+from qwen_tui.chat.events import AnswerDelta, Usage
 from qwen_tui.ui.app import QwenTuiApp
 from tests.helpers import until
 from tests.scripted import Gate, Hang, ScriptedBackend, says
@@ -37,7 +39,7 @@ async def test_an_edited_message_is_sent_as_a_branch_beside_the_old_one(
         await pilot.press("tab")
         select(app, "capital of France?")
         await pilot.press("e")
-        await person.shown("Editing a message: Enter sends a new branch")
+        await person.shown("Editing: Enter new branch")
         assert app.chat.composer.text == "capital of France?"
         app.chat.composer.clear()
         await person.types("capital of Italy?")
@@ -65,10 +67,10 @@ async def test_escape_leaves_an_edit_and_gives_the_draft_back(
         await person.asks("capital?")
         app.chat.composer.insert("a draft")
         await pilot.press("tab", "e")  # of an answer: what it was asked
-        await person.shown("Editing a message: Enter")
+        await person.shown("Editing: Enter")
         assert app.chat.composer.text == "capital?"
         await pilot.press("escape")
-        await person.gone("Editing a message")
+        await person.gone("Editing: Enter")
         assert app.chat.composer.text == "a draft"
         assert app.focused is app.chat.composer
 
@@ -296,3 +298,73 @@ async def test_without_a_message_the_keys_say_so(make_app: MakeApp) -> None:
             await person.types(command)
             await person.sees("There is no message yet.")
             app.chat.status.show("")
+
+
+async def test_an_edit_goes_beside_its_message_though_another_branch_is_shown(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(ScriptedBackend(says("A."), says("B."), says("C."), says("D.")))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("first")
+        await person.asks("second")
+        select(app, "A.")
+        await pilot.press("r")
+        await person.shown("C.")
+        await person.idle()
+        app.chat.composer.focus()
+        await person.types("/branch prev")
+        await person.shown("B.")
+        select(app, "second")
+        await pilot.press("e")
+        await person.shown("Editing: Enter")
+        select(app, "A.")
+        await pilot.press("right_square_bracket")
+        await person.shown("C.")
+        app.chat.composer.focus()
+        await person.types(" again")
+        await person.shown("D.")
+        await person.idle()
+        branch = contents(person.saved().branch())
+        assert branch == ["first", "A.", "second again", "D."]
+        assert "C." not in person.screen_text()
+
+
+async def test_i_tells_of_the_selected_answer(make_app: MakeApp) -> None:
+    first = Usage(prompt_tokens=11, answer_tokens=1, prefill_s=0.5, decode_s=1.0)
+    second = replace(first, prompt_tokens=22)
+    backend = ScriptedBackend(says("A.", usage=first), says("B.", usage=second))
+    app = make_app(backend)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("first")
+        await person.asks("second")
+        select(app, "A.")
+        await pilot.press("i")
+        await person.shown("About this answer")
+        rows = person.screen_text().splitlines()
+        assert any("prompt tokens" in row and "11" in row for row in rows)
+
+
+async def test_a_deletion_is_undone_from_another_conversation_too(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(ScriptedBackend(says("A."), says("B.")))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("first")
+        await person.asks("second")
+        before = app.chat.current_id
+        await person.types("/delete")
+        await pilot.press("y")
+        await person.sees("1 message deleted.")
+        await pilot.press("ctrl+n")
+        await until(lambda: app.chat.current_id != before, pause=pilot.pause)
+        await person.types("/undo")
+        await person.sees("What was deleted is back.")
+        assert app.desk.store is not None
+        branch = contents(app.desk.store.load(before).branch())
+        assert branch == ["first", "A.", "second", "B."]

@@ -282,9 +282,14 @@ class ChatTurns(ChatLoads):
 
     async def _keep_to(self, session: Session, message_id: str | None) -> None:
         """Show no more than the messages up to one; None: nothing."""
-        ids = [message.id for message in session.conversation.branch()]
-        count = ids.index(message_id) + 1 if message_id is not None else 0
-        await self._widgets.transcript.keep(count)
+        chat, transcript = session.conversation, self._widgets.transcript
+        ids = [message.id for message in chat.branch()]
+        if message_id is None or message_id in ids:
+            count = ids.index(message_id) + 1 if message_id is not None else 0
+            await transcript.keep(count)
+        else:  # of a branch that is not shown
+            branch = chat.branch(message_id)
+            await transcript.show(branch, thinking_open=self._thinking_open)
 
     async def _put_back(self, prompt: str, shown: list[Widget]) -> None:
         for widget in shown:

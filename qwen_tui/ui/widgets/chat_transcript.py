@@ -88,6 +88,8 @@ class ChatTranscript(Transcript):
             self.forget_place()
             self.release_anchor()
             self.call_after_refresh(self._put_in_row, parting, row)
+        elif self._selected_id:
+            self.call_after_refresh(self.select, self._selected_id)
 
     async def action_select_next(self, step: int) -> None:
         """Select the message after or before, from what is read if that is away."""

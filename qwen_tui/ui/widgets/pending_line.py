@@ -36,6 +36,6 @@ class PendingLine(Static):
             text = sanitize_line(self._queued[:_SHOWN])
             lines.append(_("Next (Esc takes it back): {text}").format(text=text))
         if self._is_editing:
-            lines.append(_("Editing a message: Enter sends a new branch, Esc leaves"))
+            lines.append(_("Editing: Enter new branch, Esc leaves"))
         self.display = bool(lines)
         self.update(Content("\n".join(lines)))
