@@ -79,16 +79,15 @@ class ChatTranscript(Transcript):
             if before.id != after.id:
                 break
             parting += 1
-        row = self._row_of(parting)
+        is_mounted = parting >= self.n_older
+        if is_mounted:  # rows above it stay, so the scroll offset need not change
+            self.forget_place()
+            self.release_anchor()
         with self.app.batch_update():
             await self.keep(parting)
             await self._append(messages[parting:])
             self.mark(messages, marks)
-        if row is not None:
-            self.forget_place()
-            self.release_anchor()
-            self.call_after_refresh(self._put_in_row, parting, row)
-        elif self._selected_id:
+        if not is_mounted and self._selected_id:
             self.call_after_refresh(self.select, self._selected_id)
 
     async def action_select_next(self, step: int) -> None:
@@ -129,19 +128,6 @@ class ChatTranscript(Transcript):
                 self._share(turn)
                 await self._prepare(turn)
             await self._turns.mount_all(turns)
-
-    def _row_of(self, number: int) -> int | None:
-        """Return the row of the view in which a message begins; None: not mounted."""
-        turns = self.turns[max(number - self.n_older, 0) :]
-        if number < self.n_older or not turns:
-            return None
-        return turns[0].region.y - self.region.y
-
-    def _put_in_row(self, number: int, row: int) -> None:
-        now = self._row_of(number)
-        if now is not None and now != row:
-            y = self.scroll_y + now - row
-            self.scroll_to(y=y, animate=False, force=True, immediate=True)
 
     def _show_selected(self, message_id: str) -> None:
         self._selected_id = message_id
