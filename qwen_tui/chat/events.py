@@ -78,6 +78,10 @@ class LoadEstimate:
     """On the device now; None where it does not tell."""
     fit: Literal["fits", "tight", "too_big", "unknown"]
     """With the whole context used."""
+    gguf_kind: str = ""
+    """Of a GGUF file, architecture and packing by its own word, raw: "qwen3 Q4_K_M"."""
+    gguf_bytes: int = 0
+    """Its size; its weights are unpacked, so `weights_bytes` is more. 0: no GGUF."""
 
 
 @dataclass(frozen=True, slots=True)

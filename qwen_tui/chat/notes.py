@@ -2,6 +2,7 @@
 
 from qwen_tui.chat.events import ContextCut, LoadEstimate, NotPassed, Summarising
 from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
 
 _GIB = 1024**3
 
@@ -19,7 +20,14 @@ def estimate_note(estimate: LoadEstimate) -> str:
         free = _("{gib} GiB free on {device}")
         gib = _gib(estimate.free_bytes)
         parts.append(free.format(gib=gib, device=estimate.device))
-    return ", ".join(parts)
+    numbers = ", ".join(parts)
+    if not estimate.gguf_bytes:
+        return numbers
+    return _("GGUF file ({kind}) of {gib} GiB, to be unpacked: {numbers}").format(
+        kind=sanitize_line(estimate.gguf_kind),
+        gib=_gib(estimate.gguf_bytes),
+        numbers=numbers,
+    )
 
 
 def fit_warning(estimate: LoadEstimate) -> str:

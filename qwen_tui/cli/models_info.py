@@ -9,6 +9,8 @@ from typing import Any
 from qwen_tui.cli.cells import output_width, table
 from qwen_tui.cli.context import Context
 from qwen_tui.cli.labelled import labelled
+from qwen_tui.cli.models_fit import FITS
+from qwen_tui.cli.models_gguf import is_gguf_here, show_gguf
 from qwen_tui.cli.output import say, say_json, size_text
 from qwen_tui.hub.catalog import CatalogEntry, load_catalog
 from qwen_tui.hub.fit import Fit, MemoryNeed, judge, kv_bytes_per_token, memory_need
@@ -19,12 +21,6 @@ from qwen_tui.sanitize import sanitize_line
 
 USUAL_CONTEXT = 32768
 """Tokens that memory is judged at where a model reaches further."""
-_FITS = {
-    "fits": N_("fits"),
-    "tight": N_("fits barely"),
-    "too_big": N_("does not fit"),
-    "unknown": N_("not known whether it fits"),
-}
 _THINKING = {
     "switch": N_("can be turned on and off"),
     "always": N_("always"),
@@ -48,7 +44,9 @@ class Place:
 
 
 def info(context: Context) -> int:
-    """Print what a repo holds and whether it fits here."""
+    """Print what a repo, or a .gguf file, holds and whether it fits here."""
+    if is_gguf_here(context.args.model):
+        return show_gguf(context)
     settings = context.settings
     described = asyncio.run(
         model_info(
@@ -249,5 +247,5 @@ def _verdict(place: Place) -> tuple[str, str]:
         free=free,
         total=size_text(place.total_bytes),
         folder=sanitize_line(place.name),
-        fit=_(_FITS[place.fit]),
+        fit=_(FITS[place.fit]),
     )

@@ -32,6 +32,17 @@ class Prepared:
     estimate: LoadEstimate
 
 
+@dataclass(frozen=True, slots=True)
+class _Lying:
+    """What a model's files say before they are loaded."""
+
+    config: Mapping[str, Any]
+    weights_bytes: int
+    """In memory, before they are packed or widened."""
+    gguf_kind: str = ""
+    gguf_bytes: int = 0
+
+
 def prepare(source: ModelSource, options: LoadOptions, machine: Machine) -> Prepared:
     """Choose the device, check what was asked for, and estimate the memory.
 
@@ -114,7 +125,8 @@ def _yarn_original(source: ModelSource, factor: float) -> int:
 def _estimate(
     source: ModelSource, options: LoadOptions, machine: Machine
 ) -> LoadEstimate:
-    config, weights_bytes = _what_lies_there(source)
+    lying = _what_lies_there(source)
+    config, weights_bytes = lying.config, lying.weights_bytes
     dtype_share = _DTYPE_BYTES.get(options.dtype, _STORED_BYTES) / _STORED_BYTES
     share = _PACKED_SHARE.get(options.quantize, dtype_share)
     own = context_length(config)
@@ -131,32 +143,36 @@ def _estimate(
     need = replace(need, kv_bytes=int(need.kv_bytes * kv_share))
     free = _free_bytes(options.device, machine)
     return LoadEstimate(
-        device=options.device,
+        device=machine.device_kind if options.device == "auto" else options.device,
         weights_bytes=need.weights_bytes,
         kv_bytes=need.kv_bytes,
         overhead_bytes=need.overhead_bytes,
         context_length=context,
         free_bytes=free,
         fit=judge(need, free),
+        gguf_kind=lying.gguf_kind,
+        gguf_bytes=lying.gguf_bytes,
     )
 
 
-def _what_lies_there(source: ModelSource) -> tuple[Mapping[str, Any], int]:
-    """Return a model's config, and what its weights take once they are loaded.
+def _what_lies_there(source: ModelSource) -> _Lying:
+    """Return what is known of a model's files before they are loaded.
 
-    Nothing of both where it cannot be read: the engine will say why.
+    Nothing where they cannot be read: the engine will say why.
     """
     path = Path(source.path)
     try:
         if source.kind == "gguf":
             info = read_gguf_info(path)
-            return info.config, info.unpacked_bytes
+            kind = f"{info.architecture} {info.packed_as}".strip()
+            return _Lying(info.config, info.unpacked_bytes, kind, info.file_bytes)
         config: object = json.loads((path / "config.json").read_text(encoding="utf-8"))
         weights = [file for file in all_files(path) if file.suffix == ".safetensors"]
         total = sum(file.stat().st_size for file in weights)
     except (OSError, ValueError, QwenTuiError):
-        return {}, 0
-    return (cast(dict[str, Any], config) if isinstance(config, dict) else {}), total
+        return _Lying({}, 0)
+    known = cast(dict[str, Any], config) if isinstance(config, dict) else {}
+    return _Lying(known, total)
 
 
 def _free_bytes(device: str, machine: Machine) -> int | None:

@@ -8,6 +8,7 @@ import pytest
 
 from qwen_tui.chat.backend import ModelSource
 from qwen_tui.chat.events import Loaded
+from qwen_tui.chat.notes import estimate_note
 from qwen_tui.errors import UsageError
 from qwen_tui.hub.loading import prepare, raised, raised_length
 from qwen_tui.hub.machine import Gpu, Machine
@@ -85,7 +86,11 @@ def test_a_gguf_is_estimated_unpacked() -> None:
     estimate = prepare(source, LoadOptions(), LAPTOP).estimate
     assert estimate.weights_bytes == pytest.approx(2 * 135e6, rel=0.01)
     assert estimate.context_length == 8192
-    assert estimate.fit == "fits"
+    assert estimate.gguf_bytes == file.stat().st_size
+    assert "(llama Q4_1) of 0.09 GiB, to be unpacked: weights 0.25" in estimate_note(
+        estimate
+    )
+    assert (estimate.device, estimate.fit) == ("cpu", "fits")
 
 
 def test_what_cannot_be_read_is_not_estimated() -> None:
