@@ -1,6 +1,7 @@
 """What the walls promise: the screen comes up with nothing heavy behind it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,22 @@ def test_the_catalogue_and_the_defaults_are_carried():
         "models.toml",
         "settings.toml",
     }
+
+
+REPO = Path(__file__).parents[1]
+
+
+def commands(readme: Path) -> list[str]:
+    """Return the lines of every shell block, comments and blanks aside."""
+    blocks = re.findall(r"```sh\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
+    lines = [re.sub(r"\s+# .*", "", line) for b in blocks for line in b.splitlines()]
+    return [line for line in lines if line.strip()]
+
+
+def test_both_readmes_have_the_same_commands_and_their_pictures():
+    english, chinese = REPO / "README.md", REPO / "README.zh-CN.md"
+    assert commands(english) == commands(chinese)
+    for readme in (english, chinese):
+        text = readme.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (REPO / link).exists(), f"{readme.name}: {link}"
