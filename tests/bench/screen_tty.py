@@ -44,7 +44,8 @@ class Child:
         self.terminal.wait_exit()
 
     def _new(self) -> list[dict[str, Any]]:
-        lines = self._out.read_text().splitlines()[self._read :]
+        whole, _end, _begun = self._out.read_text().rpartition("\n")
+        lines = whole.splitlines()[self._read :]
         self._read += len(lines)
         found = [json.loads(line) for line in lines]
         self.events += found
