@@ -3,6 +3,7 @@
 import base64
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,12 +48,15 @@ def test_the_terminal_is_sent_the_answer_as_it_was_written(tmp_path: Path):
 
 
 @_tmux
-def test_in_tmux_the_terminal_outside_is_sent_it_too(tmp_path: Path):
+def test_in_tmux_the_terminal_outside_is_sent_it_too(
+    tmp_path: Path, request: pytest.FixtureRequest
+):
     chat = answered_chat(tmp_path)
     run = [sys.executable, "-m", "qwen_tui", "--resume", chat]
-    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null", "new-session"]
+    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    request.addfinalizer(lambda: subprocess.run([*tmux, "kill-server"], check=False))
     env = plain_environment(tmp_path)
-    with Terminal([*tmux, *run], env=env, cwd=_REPO) as terminal:
+    with Terminal([*tmux, "new-session", *run], env=env, cwd=_REPO) as terminal:
         look_at_chat(terminal)
         terminal.send("/copy\r")
         data = re.escape(base64.b64encode(ANSWER.encode()))
