@@ -114,6 +114,7 @@ class Shelf:
             from qwen_tui.store.transfer.exchange import import_file, summary_text
 
             found = import_file(self._store, path_named(name))
+            self._store.index_in_background()
             return summary_text(found), [chat.title for chat in found.added]
 
         return await asyncio.to_thread(read)

@@ -77,6 +77,9 @@ async def test_an_imported_chat_is_told_and_listed(
         await person.types(f"/import {SAMPLES / 'chatgpt.json'}")
         await person.sees("Imported ")
         await until(lambda: len(titles(app)) > 1, pause=pilot.pause)
+        store = app.desk.store
+        assert store is not None
+        await until(lambda: store.unindexed() == 0, pause=pilot.pause)
 
 
 async def test_a_file_that_is_none_is_told_and_changes_nothing(
