@@ -20,6 +20,7 @@ from qwen_tui.chat.events import (
     Usage,
 )
 from qwen_tui.errors import HubError
+from qwen_tui.ui.prompt_history import PROMPTS_FILE, PromptHistory
 from qwen_tui.wire_hub import RemoteFileInfo, RemoteModel
 from tests.helpers import until
 from tests.scripted import LOADED, Hang, ScriptedBackend
@@ -149,12 +150,12 @@ async def title_in_the_list(stage: Stage) -> None:
         await person.shown(SHOWN)
 
 
-async def question_about_a_title(stage: Stage) -> None:
+async def note_about_a_title(stage: Stage) -> None:
     save_chat(stage.folder / "data", HOSTILE, "fine")
     async with stage.chat() as person:
         await person.ready()
         await person.pilot.press("shift+tab", "delete")
-        await person.shown('Delete "')
+        await person.shown("is deleted.")
 
 
 async def failure_in_the_status_line(stage: Stage) -> None:
@@ -202,8 +203,9 @@ async def pasted_text(stage: Stage) -> None:
 
 
 async def prompt_from_the_history(stage: Stage) -> None:
-    chat = save_chat(stage.folder / "data", "T", HOSTILE, "fine")
-    async with stage.chat(chat=chat) as person:
+    (stage.folder / "data").mkdir()
+    PromptHistory(stage.folder / "data" / PROMPTS_FILE).add(HOSTILE)
+    async with stage.chat() as person:
         await person.ready()
         await person.pilot.press("up")
         await until(
@@ -297,7 +299,7 @@ SINKS: list[Sink] = [
     saved_question, saved_answer, markdown_parts, code_and_its_language, formulas,
     source_of_a_message, streamed_answer, streamed_thinking, saved_thinking,
     model_of_an_answer, failure_of_an_answer, what_made_an_answer, title_in_the_list,
-    question_about_a_title, failure_in_the_status_line, failure_of_a_load,
+    note_about_a_title, failure_in_the_status_line, failure_of_a_load,
     stage_of_a_load, what_the_engine_tells_of_itself, name_of_a_folder, pasted_text,
     prompt_from_the_history, prompt_that_came_back, command_that_is_none,
     setting_that_is_none, words_for_the_palette, selection_to_the_clipboard,
