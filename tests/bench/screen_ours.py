@@ -32,8 +32,11 @@ class BenchApp(QwenTuiApp):
         self._report = report
         self._gate = Gate()
         self.frames: list[float] = []
+        slow_link = "slow" in report.spec
+        # a title comes once, a second after the answer: when we look for silence
+        own = {"ui.slow_link": slow_link, "ui.titles": False}
         options = LaunchOptions(
-            settings=settings_for(home, **{"ui.slow_link": "slow" in report.spec}),
+            settings=settings_for(home, **own),
             model=str(write_model(home / "scripted")),
             chat="",
             data_dir=home / "data",
