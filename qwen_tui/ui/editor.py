@@ -58,7 +58,7 @@ def edit_text(text: str, command: Sequence[str]) -> str:
     file = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
-            stream.write(text)
+            stream.write(f"{text}\n" if text else "")  # lines end, as editors expect
         _run([*command, name])
         return _read(file)
     except OSError as error:

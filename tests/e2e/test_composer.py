@@ -126,7 +126,8 @@ def test_an_editor_gets_the_terminal_and_brings_the_text_back(tmp_path: Path, wa
         terminal.wait_for("in the editor")
         terminal.send("line\n")
         terminal.wait_until(
-            lambda: composed(terminal) in ("first line\nmore", "line\nmore"), "the text"
+            lambda: composed(terminal) in ("first\nline\nmore", "line\nmore"),
+            "the text",
         )
         # nothing of the editor's is left, and nothing of the screen is missing
         terminal.wait_gone("in the editor")
