@@ -129,6 +129,7 @@ async def test_a_turn_is_saved_with_everything_that_made_it(store: Store):
             "device": "cpu",
             "dtype": "bfloat16",
             "attention": "sdpa",
+            "kv_dtype": "",
             "versions": {"torch": "2.13.0"},
         },
     }
