@@ -73,6 +73,23 @@ def read_personas(file: Path) -> Personas:
     return Personas(known, tuple(notices))
 
 
+def library_text(file: Path) -> str:
+    """Return what the person's own file holds, ours where there is none.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    source = file if file.exists() else paths.bundled_config() / FILE_NAME
+    try:
+        return source.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise SettingsError(
+            _("{file} cannot be read: {reason}.").format(
+                file=file, reason=error.strerror
+            )
+        ) from error
+
+
 class _Wrong(Exception):
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(reason)

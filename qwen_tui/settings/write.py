@@ -55,8 +55,19 @@ def forget_setting(file: Path, key: str) -> None:
 
 
 def _write(file: Path, tables: dict[str, Any]) -> None:
+    import tomli_w  # only needed here; starting the program must stay fast
+
+    write_private(file, tomli_w.dumps(tables).encode("utf-8"))
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Write a file of the person's own: whole or not at all, for them alone (0600).
+
+    Raises:
+        SettingsError: it cannot be written; it is untouched then.
+    """
     try:
-        _write_whole(file, tables)
+        _write_whole(file.resolve(), data)  # a dotfiles folder's link stays a link
     except OSError as error:
         raise SettingsError(
             _("{file} cannot be written: {reason}.").format(
@@ -66,17 +77,14 @@ def _write(file: Path, tables: dict[str, Any]) -> None:
         ) from error
 
 
-def _write_whole(file: Path, tables: dict[str, Any]) -> None:
-    import tomli_w  # only needed here; starting the program must stay fast
-
-    target = file.resolve()  # the link of a dotfiles folder stays a link
+def _write_whole(target: Path, data: bytes) -> None:
     paths.private_folder(target.parent)
     # mkstemp makes the file 0600.
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            tomli_w.dump(tables, stream)
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         unfinished.replace(target)

@@ -44,7 +44,7 @@ COMMANDS = (
         "/persona",
         "persona",
         N_("a system prompt from your library"),
-        "NAME|off",
+        "NAME|off|edit",
     ),
     CommandSpec("/fold", "fold", N_("open or fold the thinking")),
     CommandSpec(

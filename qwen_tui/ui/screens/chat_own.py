@@ -1,9 +1,11 @@
 """What is chosen for one conversation: system prompt, persona, options."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from textual import work
+from textual.app import SuspendNotSupported
 from textual.binding import Binding
 
 from qwen_tui.chat.own_options import choose
@@ -11,7 +13,9 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 from qwen_tui.session import Session
-from qwen_tui.settings.personas import Personas, read_personas
+from qwen_tui.settings.personas import Personas, library_text, read_personas
+from qwen_tui.settings.write import write_private
+from qwen_tui.ui.editor import edit_text, editor_command, keys_for_the_editor
 from qwen_tui.ui.screens.chat_frame import ChatFrame
 from qwen_tui.ui.screens.chat_options import set_by_line, switch_thinking
 
@@ -58,7 +62,10 @@ class OwnActions(ChatFrame):
         self._keep_choices()
 
     async def action_persona(self, name: str = "") -> None:
-        """Put a persona on, or tell which there are."""
+        """Put a persona on, tell which there are, or open their file."""
+        if name.strip().lower() == "edit":
+            self._edit_personas()
+            return
         personas = await asyncio.to_thread(read_personas, self.personas_file)
         if not name.strip():
             self._tell_personas(personas)
@@ -147,3 +154,21 @@ class OwnActions(ChatFrame):
         )
         tone = "warning" if personas.notices else "plain"
         self.tell("\n".join([*personas.notices, text]), tone)
+
+    @work(exclusive=True, group="editor")
+    async def _edit_personas(self) -> None:
+        """Open the library in the person's editor, and tell what it then holds."""
+        file = self.personas_file
+        try:
+            command = editor_command(os.environ)
+            text = await asyncio.to_thread(library_text, file)
+            with self.app.batch_update(), self.app.suspend(), keys_for_the_editor():
+                edited = await asyncio.to_thread(edit_text, text, command)
+            data = (edited + "\n").encode("utf-8")
+            await asyncio.to_thread(write_private, file, data)
+        except SuspendNotSupported:
+            self.tell(_("This terminal cannot be given to an editor."), "warning")
+        except QwenTuiError as error:
+            self.tell(f"{error.message} {error.hint}".strip(), "error")
+        else:
+            self._tell_personas(await asyncio.to_thread(read_personas, file))

@@ -48,4 +48,5 @@ class StatusLine(Static):
         self._shown = (text, tone)
         for name in ("busy", "warning", "error"):
             self.set_class(name == tone, f"-{name}")
-        self.update(Content(text))
+        # known as an error where there are no colours, too
+        self.update(Content(f"! {text}" if tone == "error" else text))
