@@ -143,9 +143,9 @@ class ModelsView(Screen[ModelSource | None]):
         """Do something to its end, even when the screen is left meanwhile."""
         self.app.run_worker(self._told(work), group="models-work")
 
-    def look_again(self, path: str = "") -> None:
-        """Look at the disk again, then go to the model at `path`."""
-        self.start(self._look(path), "look")
+    def look_again(self, path: str = "", *, told: str = "") -> None:
+        """Look at the disk again, go to the model at `path`, and tell of it."""
+        self.start(self._look(path, told), "look")
 
     def show_found(self) -> None:
         """Show what a search found."""
@@ -219,11 +219,13 @@ class ModelsView(Screen[ModelSource | None]):
         except QwenTuiError as error:
             self.say_error(error)
 
-    async def _look(self, path: str) -> None:
+    async def _look(self, path: str, told: str) -> None:
         await self.desk.look_at_disk()
         self.draw()
         if key := self.models.key_of(path):
             self.draw(key)
+        if told:
+            self.say(told, tone="good")
         await self.desk.look_at_machine()
         self.draw()
 
@@ -233,15 +235,17 @@ class ModelsView(Screen[ModelSource | None]):
         if job is not None and before.get(job.id) == job.state:
             self._is_dirty = True
             return
+        if job is not None and job.state == "done":
+            # Its row stays under the cursor until the model takes its place: keys
+            # pressed in between must not reach another model.
+            self.desk.arrived = ""
+            text = _("{name} is here. Enter loads it.").format(name=job.repo)
+            self.look_again(job.path, told=text)
+            return
         self.draw()
         if job is None and self.desk.queue.notice:
             self.say(self.desk.queue.notice, tone="error")
-        if job is not None and job.state == "done":
-            self.desk.arrived = ""
-            text = _("{name} is here. Enter loads it.").format(name=job.repo)
-            self.say(text, tone="good")
-            self.look_again(job.path)
-        elif job is not None and job.state == "failed":
+        if job is not None and job.state == "failed":
             self.say(job.message, job.hint, "error")
 
     def _flush(self) -> None:
