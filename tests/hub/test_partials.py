@@ -23,6 +23,14 @@ HUGE = "huge.safetensors"
 HUGE_FILES = {"config.json": b"{}", HUGE: bytes(ORPHAN_BYTES + 1_000_000)}
 
 
+def size_of(path: Path) -> int:
+    """Return the size of a file, 0 where it got its name meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @contextmanager
 def our_download(mover: Mover, local_dir: Path | None = None) -> Generator[Path]:
     """Yield the partial of a download of ours that hangs in the big file."""
@@ -30,8 +38,7 @@ def our_download(mover: Mover, local_dir: Path | None = None) -> Generator[Path]
     place = local_dir or mover.cache_dir
 
     def partials() -> list[Path]:
-        found = [p for p in place.rglob("*.incomplete") if p.is_file()]
-        return [p for p in found if p.stat().st_size >= 400_000]
+        return [p for p in place.rglob("*.incomplete") if size_of(p) >= 400_000]
 
     thread = threading.Thread(target=mover.fetch, kwargs={"local_dir": local_dir})
     thread.start()
