@@ -170,7 +170,7 @@ def test_an_editor_that_fails_leaves_the_text_as_it_was(tmp_path: Path):
             write_editor(tmp_path, body)
             terminal.send(CTRL_G)
             terminal.wait_for(told)
-            assert composed(terminal) == "my text"
+            terminal.wait_until(lambda: composed(terminal) == "my text", "the text")
         leave(terminal)
 
 
