@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
 from textual.app import App
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
@@ -104,6 +105,42 @@ async def test_any_other_key_leaves_the_question_unanswered(
         await person.shown("all right")
         await person.idle()
         assert [m.role for m in person.branch[-2:]] == ["user", "assistant"]
+
+
+async def test_what_is_typed_on_after_the_question_is_not_lost(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app(backend_of(), chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await person.types("next")
+        await person.shown("d leave out the 6 oldest messages")
+        for key in "xhello":  # in one burst, as a slow line delivers them
+            app.post_message(events.Key(key, key))
+        await person.gone("d leave out")
+        await until(lambda: app.chat.composer.text == "hello", pause=pilot.pause)
+
+
+async def test_a_draft_is_not_taken_for_an_answer_to_the_question(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    backend = backend_of([*says("all right")])
+    app = make_app(backend, chat=save_long_chat(tmp_path / "data"))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        app.chat.composer.insert("next")
+        for key in ("enter", *"drafts"):  # written on before the engine has counted
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await person.sees("Leave the oldest messages out")
+        await until(lambda: app.chat.composer.text == "drafts", pause=pilot.pause)
+        assert "d leave out" not in person.screen_text()
+        await pilot.press("ctrl+r")
+        await person.shown("d leave out the 6 oldest messages")
+        await pilot.press("d")
+        await person.shown("all right")
+        assert app.chat.composer.text == "drafts"
 
 
 async def test_a_summary_is_written_shown_and_changed(

@@ -48,13 +48,23 @@ async def paste(app: ComposerApp, pilot: Pilot[None], text: str) -> None:
     await pilot.pause()
 
 
-async def test_enter_sends_and_the_text_stays_until_it_was_taken_over() -> None:
+async def test_enter_sends_and_what_cannot_be_sent_is_given_back() -> None:
     async with composing() as (app, pilot):
         await pilot.press(*"hi", "enter")
         await until(lambda: app.sent == ["hi"])
-        assert app.composer.text == "hi"
-        app.composer.clear_sent()
         assert app.composer.text == ""
+        app.composer.give_back(Composer.Submitted("hi", "hi"))
+        assert app.composer.text == "hi"
+
+
+async def test_what_is_typed_on_in_the_same_instant_is_the_next_prompt() -> None:
+    async with composing() as (app, pilot):
+        for key in ("a", "enter", "b", "enter", "c"):  # as a slow line delivers them
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: app.composer.text == "c", pause=pilot.pause)
+        assert app.sent == ["a", "b"]
+        app.composer.give_back(Composer.Submitted("b", "b"))
+        assert app.composer.text == "b\nc"
 
 
 async def test_keys_that_come_in_one_piece_act_in_their_order() -> None:
@@ -136,8 +146,8 @@ async def test_a_recalled_prompt_that_was_changed_is_a_draft_of_its_own() -> Non
 async def test_a_sent_prompt_is_the_first_that_up_finds_and_stands_once() -> None:
     async with composing() as (app, pilot):
         app.composer.set_history(["again", "other"])
-        await pilot.press(*"again")
-        app.composer.clear_sent()
+        await pilot.press(*"again", "enter")
+        app.composer.keep_sent("again")
         await pilot.press("up")
         assert app.composer.text == "again"
         await pilot.press("up", "up")

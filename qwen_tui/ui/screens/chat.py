@@ -62,30 +62,40 @@ class ChatScreen(
     @on(Composer.Submitted)
     async def take_prompt(self, event: Composer.Submitted) -> None:
         if is_command(event.text):
-            await self._obey(event.text)
-        elif self.editing:
-            self.send_edit(event.text)
-        elif self.turns.answering:
-            self.queue_prompt(event.text)
+            await self._obey(event)
+        elif not self._take(event.text):
+            self.composer.give_back(event)
+
+    def _take(self, text: str) -> bool:
+        """Send `text`, now or when that can be; False where it can only be told why."""
+        if self.editing:
+            return self.send_edit(text)
+        if self.turns.answering:
+            self.composer.keep_sent(text)
+            self.queue_prompt(text)
         elif self.turns.waiting_prompt:
             self.tell(_("Still answering. The message stays; Esc stops the answer."))
+            return False
         elif self.has_model:
-            self.composer.clear_sent()
+            self.composer.keep_sent(text)
             self.transcript.select("")
-            self.ask_model(event.text)
+            self.ask_model(text)
         elif self.turns.starting:
-            self.composer.clear_sent()
-            self.turns.waiting_prompt = event.text
+            self.composer.keep_sent(text)
+            self.turns.waiting_prompt = text
         else:
             self.tell(_("No model is chosen: press Ctrl+O."), "warning")
+            return False
+        return True
 
-    async def _obey(self, line: str) -> None:
+    async def _obey(self, event: Composer.Submitted) -> None:
         """Do what a slash command says; a wrong one stays to be mended."""
-        command = parse_command(line)
+        command = parse_command(event.text)
         if isinstance(command, NotACommand):
+            self.composer.give_back(event)
             self.tell(command.reason, "warning")
             return
-        self.composer.clear_sent()
+        self.composer.keep_sent(event.text)
         if not command.spec.takes:
             await self.run_action(command.spec.action)
             return

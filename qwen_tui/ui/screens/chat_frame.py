@@ -164,9 +164,17 @@ class ChatFrame(Screen[None]):
 
     @work(group="turn")
     async def answer_again(self, *, go_on: bool) -> None:
-        await self.run_turn(self.turns.go_on() if go_on else self.turns.retry())
+        again = self.turns.go_on() if go_on else self.turns.retry()
+        await self.run_turn(again, may_ask=True)
 
-    async def run_turn(self, turn: Awaitable[None]) -> None:
+    async def run_turn(self, turn: Awaitable[None], *, may_ask: bool = False) -> None:
+        """Do one turn, and ask what to do where the context has no room for it.
+
+        Args:
+            turn: What the session does.
+            may_ask: Ask even while a draft is written: the person waits for it. Else
+                the line above the draft tells, and the question would eat its keys.
+        """
         self._set_running(True)
         try:
             await turn
@@ -176,7 +184,7 @@ class ChatFrame(Screen[None]):
             if self._asked_while_answering and self.confirm.close():
                 self.tell(_("The answer is finished. Ctrl+Q quits."))
             question = self.context.question(self._resume, self._ask_for_longer)
-            if question is not None:
+            if question is not None and (may_ask or not self.composer.text):
                 self.confirm.ask_key(*question)
         await self.read_ahead()
 

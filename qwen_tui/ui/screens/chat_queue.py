@@ -11,7 +11,6 @@ class QueueActions(ChatFrame):
 
     def queue_prompt(self, text: str) -> None:
         """Send `text` after the answer that is being written, with what waits there."""
-        self.composer.clear_sent()
         before = self.turns.queued
         self._queue(f"{before}\n\n{text}" if before else text)
 

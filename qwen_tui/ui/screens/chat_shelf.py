@@ -48,12 +48,12 @@ class ShelfActions(UndoActions):
             return
         self.show_chats([ChatItem(r.id, r.title, r.updated_at, r.pinned) for r in rows])
 
-    async def run_turn(self, turn: Awaitable[None]) -> None:
+    async def run_turn(self, turn: Awaitable[None], *, may_ask: bool = False) -> None:
         """Do a turn, the open conversation marked as the one that is answered."""
         await self.transcript.show_end()
         self.sidebar.mark_answering(True)
         try:
-            await super().run_turn(turn)
+            await super().run_turn(turn, may_ask=may_ask)
         finally:
             self.sidebar.mark_answering(False)
 

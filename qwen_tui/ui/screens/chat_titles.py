@@ -31,10 +31,10 @@ class TitleActions(TransferActions):
     def on_mount(self) -> None:
         self.turns.make_room = self._end_titling
 
-    async def run_turn(self, turn: Awaitable[None]) -> None:
+    async def run_turn(self, turn: Awaitable[None], *, may_ask: bool = False) -> None:
         """Do a turn; a title that is being written gives way to it."""
         await self._end_titling()
-        await super().run_turn(turn)
+        await super().run_turn(turn, may_ask=may_ask)
 
     @on(Composer.Begun)
     async def read_ahead_instead(self) -> None:

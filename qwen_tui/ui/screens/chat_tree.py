@@ -75,17 +75,19 @@ class TreeActions(UndoActions):
         """Enter sends a new branch beside an earlier message."""
         return bool(self._edited_id)
 
-    def send_edit(self, text: str) -> None:
-        """Send a changed message; it stays while that cannot be done now."""
+    def send_edit(self, text: str) -> bool:
+        """Send a changed message; False while that cannot be done now."""
         if not self.may_answer():
-            return
+            return False
         message_id = self._edited_id
+        self.composer.keep_sent(text)
         self._end_edit()
         self.transcript.select("")
         if self._chat is not None and message_id in self._chat.messages:
             self._ask_instead(text, message_id)
         else:
             self.ask_model(text)
+        return True
 
     def action_retry(self) -> None:
         """Answer the last prompt again; also starts the engine again."""
@@ -231,7 +233,6 @@ class TreeActions(UndoActions):
 
     def _end_edit(self) -> None:
         draft, self._draft, self._edited_id = self._draft, "", ""
-        self.composer.clear_sent()
         if draft:
             self.composer.put_back(draft)
         self._show_editing()

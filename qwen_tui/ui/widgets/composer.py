@@ -8,7 +8,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from qwen_tui.i18n import _, ngettext
+from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize
 from qwen_tui.ui.widgets.completion_menu import CompletionMenu, Word
 from qwen_tui.ui.widgets.composer_keys import EDITING, NEW_LINE_KEYS
@@ -30,9 +30,15 @@ class Composer(TextArea, inherit_bindings=False):
 
     @dataclass
     class Submitted(Message):
-        """The person sends `text`; it stays in the composer until `clear_sent`."""
+        """The person sends `text`, which is out of the composer from now on.
+
+        What is typed on in the same instant is the next prompt. Answer with `keep_sent`
+        or `give_back`.
+        """
 
         text: str
+        shown: str
+        """As it stood in the composer: long pastes and files by their lines."""
 
     class Begun(Message):
         """The person begins to write: the composer was empty before."""
@@ -106,13 +112,17 @@ class Composer(TextArea, inherit_bindings=False):
         """Take the prompts that Up walks through, oldest first."""
         self._walk.replace(prompts)
 
-    def clear_sent(self) -> None:
-        """Empty the composer after its text was taken over."""
-        prompt = self.prompt
-        self.drop_text()
+    def keep_sent(self, prompt: str) -> None:
+        """Count `prompt` among the earlier ones: it was taken over."""
         self._walk.add(prompt)
-        if prompt:
-            self.post_message(self.Sent(prompt))
+        if not self.text:
+            self._pasted.clear()
+        self.post_message(self.Sent(prompt))
+
+    def give_back(self, submitted: Submitted) -> None:
+        """Show again what could not be sent, above whatever was typed meanwhile."""
+        typed = self.text
+        self._show(submitted.shown + ("\n" + typed if typed.strip() else ""))
 
     def drop_text(self) -> None:
         """Empty the composer of what is not sent."""
@@ -157,7 +167,9 @@ class Composer(TextArea, inherit_bindings=False):
         if self._attaching is not None:
             self._sends_after = True
         elif self.prompt:
-            self.post_message(self.Submitted(self.prompt))
+            self.post_message(self.Submitted(self.prompt, self.text))
+            self.text = ""
+            self._walk.end()
 
     def text_for_editor(self) -> str:
         """Return what an editor shows: pasted texts in full, files by their chips."""
@@ -219,7 +231,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._show_size()
 
     def _show_size(self) -> None:
-        self.border_subtitle = self._size_text()
+        self.border_subtitle = self._pasted.told_size(self.text)
 
     def action_cursor_up(self, select: bool = False) -> None:
         at_top = self.navigator.is_first_wrapped_line(self.cursor_location)
@@ -264,17 +276,6 @@ class Composer(TextArea, inherit_bindings=False):
     def _ends_with_backslash(self) -> bool:
         row, column = self.cursor_location
         return self.selection.is_empty and self.document[row][:column].endswith("\\")
-
-    def _size_text(self) -> str:
-        text = self.text
-        if not text:
-            return ""
-        tokens = _("~{n} tok").format(n=f"{self._pasted.estimate(text):,}")
-        n_lines = self.document.line_count
-        if n_lines == 1:
-            return tokens
-        lines = ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)
-        return f"{lines}, {tokens}"
 
     def _has(self, word: Word) -> bool:
         """Tell whether a word still stands where it stood."""

@@ -42,6 +42,10 @@ class ConfirmLine(Static, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if not self._answers:
+            # Typed on before the focus had moved: it belongs to who has it next.
+            self.app.post_message(events.Key(event.key, event.character))
+            return
         answer = self._answers.get((event.character or "").lower())
         self.close()
         if answer is not None:

@@ -115,6 +115,17 @@ class PastedTexts:
                 text = text.replace(placeholder, "")
         return tokens + estimate_tokens(text)
 
+    def told_size(self, text: str) -> str:
+        """Return in words how much `text` is once it is expanded."""
+        if not text:
+            return ""
+        tokens = _("~{n} tok").format(n=f"{self.estimate(text):,}")
+        n_lines = text.count("\n") + 1
+        if n_lines == 1:
+            return tokens
+        lines = ngettext("{n} line", "{n} lines", n_lines).format(n=n_lines)
+        return f"{lines}, {tokens}"
+
     def ending_at(self, line: str, column: int) -> str:
         """Return the placeholder that ends at `column` of `line`, or nothing."""
         return next((p for p in self._tokens if line.endswith(p, 0, column)), "")
