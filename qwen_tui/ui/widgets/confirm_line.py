@@ -18,6 +18,7 @@ class ConfirmLine(Static, can_focus=True):
         super().__init__(id="confirm", markup=False)
         self._answers: Mapping[str, Callable[[], object]] = {}
         """Key to what it does; empty while nothing is asked."""
+        self._passes_on = False
         self._focus_after: Widget | None = None
 
     def on_mount(self) -> None:
@@ -29,10 +30,20 @@ class ConfirmLine(Static, can_focus=True):
         self.ask_key(text, {"y": on_yes})
 
     def ask_key(
-        self, question: str, answers: Mapping[str, Callable[[], object]]
+        self,
+        question: str,
+        answers: Mapping[str, Callable[[], object]],
+        *,
+        passes_on: bool = False,
     ) -> None:
-        """Show `question` and wait for one of several keys, which it names."""
+        """Show `question` and wait for one of several keys, which it names.
+
+        Args:
+            passes_on: A character that answers nothing is typed where the focus was:
+                for questions that come up by themselves.
+        """
         self._answers = answers
+        self._passes_on = passes_on
         if not self.display:
             self._focus_after = self.screen.focused
         self.update(Content(sanitize_line(question)))
@@ -42,14 +53,14 @@ class ConfirmLine(Static, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        if not self._answers:
-            # Typed on before the focus had moved: it belongs to who has it next.
-            self.app.post_message(events.Key(event.key, event.character))
-            return
+        was_asked = bool(self._answers)
         answer = self._answers.get((event.character or "").lower())
         self.close()
         if answer is not None:
             answer()
+        elif not was_asked or (self._passes_on and event.is_printable):
+            # It was typed on before the focus had moved, or begins a new line.
+            self.app.post_message(events.Key(event.key, event.character))
 
     def on_blur(self) -> None:
         self._answers = {}
