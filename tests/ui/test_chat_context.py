@@ -85,6 +85,29 @@ async def test_a_full_context_asks_and_one_key_leaves_the_oldest_out(
         await until(lambda: outside_marks(again) == 6, pause=pilot.pause)
 
 
+async def test_each_message_of_the_ledger_takes_one_line_of_80_cells(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app(
+        backend_of([*says("all right")]), chat=save_long_chat(tmp_path / "data")
+    )
+    async with app.run_test(size=(80, 44)) as pilot:
+        person = Person(app, pilot)
+        await person.shown("answer 5 three")
+        await person.types("next")
+        await person.shown("d leave out the 6 oldest messages")
+        await pilot.press("d")
+        await person.shown("all right")
+        await person.idle()
+        await person.types("/context")
+        await person.shown("What the next prompt takes, in tokens")
+        rows = [row for row in person.screen_text().splitlines() if "│ You  " in row]
+        assert len(rows) == 7
+        outside = [row for row in rows if "outside the context" in row]
+        assert len(outside) == 3
+        assert all("question" in row for row in rows[:6])
+
+
 async def test_any_other_key_leaves_the_question_unanswered(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
@@ -116,7 +139,7 @@ async def test_what_is_typed_on_after_the_question_is_not_lost(
         await person.shown("answer 5 three")
         await person.types("next")
         await person.shown("d leave out the 6 oldest messages")
-        for key in "xhello":  # in one burst, as a slow line delivers them
+        for key in "hello":  # in one burst, as a slow line delivers them
             app.post_message(events.Key(key, key))
         await person.gone("d leave out")
         await until(lambda: app.chat.composer.text == "hello", pause=pilot.pause)

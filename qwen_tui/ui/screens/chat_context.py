@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len, set_cell_size
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -19,7 +20,7 @@ from qwen_tui.ui.screens.chat_turns import ChatTurns
 from qwen_tui.ui.widgets.composer import Composer
 
 _ROLES = {"system": N_("system prompt"), "user": N_("You"), "assistant": N_("Model")}
-_TEXT_CELLS = 48
+_TEXT_CELLS = 12  # the least that is shown of a message; longer lines wrap
 
 
 class ContextScreen(ModalScreen[None]):
@@ -35,13 +36,24 @@ class ContextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(Content(ledger_text(self._ledger)), id="help-text")
+            yield _LedgerText(self._ledger)
 
     def on_mount(self) -> None:
         self.query_one("#help", VerticalScroll).focus()
 
 
-def ledger_text(ledger: Ledger) -> str:
+class _LedgerText(Static):
+    """Sets its lines to the width it is given."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(id="help-text", markup=False)
+        self._ledger = ledger
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.update(Content(_ledger_text(self._ledger, event.size.width)))
+
+
+def _ledger_text(ledger: Ledger, cells: int) -> str:
     """Return one line for each message, and what the next turn will take."""
     names = [_(_ROLES[row.role]) for row in ledger.rows]
     width = max(map(cell_len, names), default=0)
@@ -49,7 +61,8 @@ def ledger_text(ledger: Ledger) -> str:
     if ledger.prompt.is_estimate:
         lines[1:] = [_("An estimate: the server does not count."), ""]
     for name, row in zip(names, ledger.rows, strict=True):
-        lines.append(f"{set_cell_size(name, width)}  {_row_text(row)}")
+        row_text = _row_text(row, cells - width - 2)
+        lines.append(f"{set_cell_size(name, width)}  {row_text}")
     prompt = ledger.prompt
     total = _("{n} of {limit} tokens before your next message; {room} are left.")
     if not ledger.context_length:
@@ -70,19 +83,21 @@ def ledger_text(ledger: Ledger) -> str:
     return "\n".join([*lines, "", _("Esc closes this.")])
 
 
-def _row_text(row: LedgerRow) -> str:
-    text = sanitize_line(row.text.strip().partition("\n")[0])
-    if cell_len(text) > _TEXT_CELLS:
-        text = set_cell_size(text, _TEXT_CELLS - 1) + "~"
-    if row.cost is None:
-        return f"{'-':>8}  {text}  " + _("outside the context")
+def _row_text(row: LedgerRow, cells: int) -> str:
+    cost = "-" if row.cost is None else f"{row.cost.tokens:,}"
     marks: list[str] = []
-    if row.is_pinned:
+    if row.cost is None:
+        marks.append(_("outside the context"))
+    elif row.is_pinned:
         marks.append(_("pinned"))
-    if row.cost.dropped_tokens:
+    if row.cost is not None and row.cost.dropped_tokens:
         told = _("{n} of thinking left out by the template")
         marks.append(told.format(n=f"{row.cost.dropped_tokens:,}"))
-    return "  ".join([f"{row.cost.tokens:>8,}", text, *marks]).rstrip()
+    text = sanitize_line(row.text.strip().partition("\n")[0])
+    room = cells - cell_len("  ".join([f"{cost:>8}", "", *marks]))
+    if cell_len(text) > max(room, _TEXT_CELLS):
+        text = set_cell_size(text, max(room, _TEXT_CELLS) - 1) + "~"
+    return "  ".join([f"{cost:>8}", text, *marks]).rstrip()
 
 
 Question = tuple[str, Mapping[str, Callable[[], object]]]

@@ -36,9 +36,11 @@ class ConfirmLine(Static, can_focus=True):
         *,
         passes_on: bool = False,
     ) -> None:
-        """Show `question` and wait for one of several keys, which it names.
+        """Show a question and wait for a key.
 
         Args:
+            question: Names the keys.
+            answers: What each key does.
             passes_on: A character that answers nothing is typed where the focus was:
                 for questions that come up by themselves.
         """
