@@ -79,6 +79,8 @@ class Download:
     """Patterns (fnmatch, over the whole path) of the files to fetch; empty: ours."""
     only: tuple[str, ...] = ()
     """Paths; fetch just these, for the repair of files that are damaged."""
+    gguf: str = ""
+    """Name or pattern of the quantisation to fetch, "Q4_K_M"; empty: ours."""
     token_hosts: tuple[str, ...] = ()
     """Origins that the user allows to see the token, beside the official hub."""
     reserve_bytes: int = 512 * 1024 * 1024
@@ -112,6 +114,10 @@ class DownloadPlan:
     """Commit sha."""
     items: tuple[FileState, ...] = ()
     """Every file, in the order they are fetched in."""
+    gguf: str = ""
+    """The quantisation that is fetched because nobody named one; else empty."""
+    other_ggufs: tuple[str, ...] = ()
+    """What there is beside that."""
 
 
 @dataclass(frozen=True, slots=True)

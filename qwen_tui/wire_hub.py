@@ -117,7 +117,7 @@ class RemoteInfo:
     wanted_bytes: int = 0
     """What a download into an empty folder fetches."""
     weights_bytes: int = 0
-    """What of it is loaded into memory; 0 where it is one of several .gguf files."""
+    """What of it is loaded into memory; a .gguf file takes more, once unpacked."""
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """config.json; empty where there is none or it may not be read."""
     architecture: str = ""

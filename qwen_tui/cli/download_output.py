@@ -53,6 +53,8 @@ class DownloadOutput:
     def _show_text(self, job: DownloadJob, event: DownloadEvent) -> None:
         if isinstance(event, wire.DownloadPlan):
             self.say(_plan_text(job.repo, event))
+            if event.gguf:
+                self.say(_gguf_text(event))
         if self._bar.is_possible:
             self._bar.draw(bar_line(job, self._bar.width))
         elif isinstance(event, wire.DownloadRetry):
@@ -85,6 +87,11 @@ def _show_json(event: DownloadEvent) -> None:
     del body["id"]
     name = type(event).__name__.removeprefix("Download").lower()
     say_json({"event": name, **body})
+
+
+def _gguf_text(plan: wire.DownloadPlan) -> str:
+    text = _("Of several quantisations {name} is taken; --gguf takes another: {others}")
+    return text.format(name=plan.gguf, others=", ".join(plan.other_ggufs))
 
 
 def _plan_text(repo: str, plan: wire.DownloadPlan) -> str:

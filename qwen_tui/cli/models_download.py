@@ -68,6 +68,7 @@ async def _add(context: Context, queue: JobQueue) -> str:
         cache_dir=settings.hf_cache,
         local_dir=args.local_dir,
         connections=settings.downloads.connections,
+        gguf=args.gguf,
     )
     return job.id
 
@@ -114,6 +115,7 @@ def resume_command(context: Context) -> str:
     options: dict[str, object] = {
         "--revision": args.revision if args.revision != "main" else None,
         "--local-dir": _absolute(args.local_dir),
+        "--gguf": args.gguf or None,
         "--connections": args.connections,
         "--endpoint": None if is_lasting else settings.downloads.endpoint,
         "--hf-home": _absolute(args.hf_home),

@@ -62,6 +62,12 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
         help=_("plain files into this folder instead of the cache"),
     )
     parser.add_argument(
+        "--gguf",
+        default="",
+        metavar="NAME",
+        help=_('quantisation of a GGUF repo, such as Q8_0; "*" for all of them'),
+    )
+    parser.add_argument(
         "--connections",
         type=count,
         metavar="N",

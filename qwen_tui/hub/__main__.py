@@ -85,7 +85,7 @@ def _fetch(
         local_dir=Path(request.local_dir) if request.local_dir else None,
         token=request.token,
         token_hosts=request.token_hosts,
-        choice=Choice(request.allow, request.only),
+        choice=Choice(request.allow, request.only, request.gguf),
     )
     options = TransferOptions(
         connections=max(1, request.connections),
@@ -106,8 +106,10 @@ def _fetch(
 
 def _as_message(request_id: int, report: Report) -> wire.Message:
     match report:
-        case Planned(n_files, total, have, commit, items):
-            return wire.DownloadPlan(request_id, n_files, total, have, commit, items)
+        case Planned(n_files, total, have, commit, items, gguf, others):
+            return wire.DownloadPlan(
+                request_id, n_files, total, have, commit, items, gguf, others
+            )
         case Progressed(done, total, speed, file, items):
             return wire.DownloadProgress(request_id, done, total, speed, file, items)
         case Verifying(file, done, total):

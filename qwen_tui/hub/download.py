@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,7 @@ def _start_meter(
     for blob in plan.blobs:
         meter.set(blob.etag, _have_bytes(target, blob))
     planned = meter.plan(plan.commit)
-    report(planned)
+    report(replace(planned, gguf=plan.gguf, other_ggufs=plan.other_ggufs))
     needed = planned.total_bytes - planned.have_bytes
     free = free_bytes(target.folder)
     if needed and needed + reserve_bytes > free:

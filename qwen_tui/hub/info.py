@@ -8,6 +8,7 @@ from qwen_tui.errors import HubError
 from qwen_tui.hub.client import HubClient
 from qwen_tui.hub.fit import context_length
 from qwen_tui.hub.plan import Choice, make_plan, resolve_address
+from qwen_tui.hub.quantisations import is_gguf
 from qwen_tui.hub.search import is_gated
 from qwen_tui.wire_hub import RemoteFileInfo, RemoteInfo
 
@@ -74,9 +75,7 @@ def _weights_bytes(files: Iterable[RemoteFileInfo]) -> int:
     wanted = [file for file in files if file.wanted]
     shards = [file for file in wanted if file.path.endswith(".safetensors")]
     if not shards:
-        shards = [file for file in wanted if file.path.endswith(".gguf")]
-        if len(shards) > 1:
-            return 0  # the same model in several sizes
+        shards = [file for file in wanted if is_gguf(file.path)]
     return sum(file.size_bytes for file in shards)
 
 

@@ -1,15 +1,17 @@
 """What a download fetches: the commit, its listing, and the files we want of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, cast
 from urllib.parse import quote
 
 from qwen_tui.errors import HubError
 from qwen_tui.hub.faults import bad_reply, missing
+from qwen_tui.hub.quantisations import chosen, is_gguf, quantisations
 from qwen_tui.hub.repo_id import check_path, is_commit, is_content_hash
 from qwen_tui.i18n import _
+from qwen_tui.sanitize import sanitize_line
 
 _MOST_PAGES = 1000
 # the same weights in another form, of no use to us once there are safetensors
@@ -54,6 +56,8 @@ class Choice:
     """Patterns over whole paths; "folder/" means all that is in it."""
     only: tuple[str, ...] = ()
     """Paths."""
+    gguf: str = ""
+    """Name or pattern of the quantisation to take, "Q4_K_M"."""
 
     def of(self, listing: Sequence[RemoteFile]) -> list[RemoteFile]:
         """The files of a listing that are chosen; may be none."""
@@ -61,7 +65,7 @@ class Choice:
             return [file for file in listing if file.path in self.only]
         if self.allow:
             return [file for file in listing if self._allows(file.path)]
-        return wanted_files(listing)
+        return wanted_files(listing, self.gguf)
 
     def _allows(self, path: str) -> bool:
         patterns = (p + "*" if p.endswith("/") else p for p in self.allow)
@@ -79,6 +83,10 @@ class Plan:
     """Every file of the commit."""
     files: tuple[RemoteFile, ...]
     """Those we want."""
+    gguf: str = ""
+    """The quantisation that was taken because nobody named one; else empty."""
+    other_ggufs: tuple[str, ...] = ()
+    """Those that were left for it."""
 
     @property
     def blobs(self) -> list[Blob]:
@@ -119,20 +127,37 @@ def make_plan(
             hint=_("Check the name; a private repo needs a token (HF_TOKEN)."),
             code="not_found",
         )
-    chosen = choice.of(listing)
-    absent = set(choice.only) - {file.path for file in chosen}
-    if absent or not chosen:
+    files = choice.of(listing)
+    absent = set(choice.only) - {file.path for file in files}
+    if choice.gguf and not any(is_gguf(file.path) for file in files):
+        raise _no_such_gguf(repo, choice.gguf, listing)
+    if absent or not files:
         name = min(absent, default=" ".join(choice.allow))
         raise missing(f"{repo}/{name}", host)
-    return Plan(repo, revision, commit, tuple(listing), tuple(chosen))
+    plan = Plan(repo, revision, commit, tuple(listing), tuple(files))
+    return plan if choice != Choice() else _with_ggufs(plan)
 
 
-def wanted_files(listing: Sequence[RemoteFile]) -> list[RemoteFile]:
-    """Leave out the weights that a repo holds a second time in another form."""
-    names = [file.path for file in listing]
-    if not any(_is_main_weights(name) for name in names):
-        return list(listing)
-    return [file for file in listing if not _is_other_form(file.path)]
+def wanted_files(listing: Sequence[RemoteFile], gguf: str = "") -> list[RemoteFile]:
+    """Leave out the weights that a repo holds again, in another form or packing.
+
+    Args:
+        listing: Every file.
+        gguf: Name or pattern of a quantisation, which is then taken even where there
+            are safetensors; empty: one is taken where there is nothing else.
+    """
+    has_main = any(_is_main_weights(file.path) for file in listing)
+    if has_main and not gguf:
+        return [file for file in listing if not _is_other_form(file.path)]
+    taken = {
+        path for offer in chosen(quantisations(listing), gguf) for path in offer.paths
+    }
+    return [
+        file
+        for file in listing
+        if file.path in taken
+        or not (is_gguf(file.path) or (has_main and _is_weights(file.path)))
+    ]
 
 
 def resolve_address(repo: str, commit: str, path: str) -> str:
@@ -183,6 +208,35 @@ def _remote_file(fields: Mapping[str, object], host: str) -> RemoteFile:
     if not is_content_hash(file.etag):
         raise bad_reply(host, _("no hash"))
     return file
+
+
+def _with_ggufs(plan: Plan) -> Plan:
+    """Tell which quantisation was taken out of several."""
+    paths = {file.path for file in plan.files}
+    offers = quantisations(plan.listing)
+    taken = [offer.name for offer in offers if paths.issuperset(offer.paths)]
+    others = tuple(offer.name for offer in offers if offer.name not in taken)
+    if not taken or not others:
+        return plan
+    return replace(plan, gguf=taken[0], other_ggufs=others)
+
+
+def _no_such_gguf(repo: str, gguf: str, listing: Sequence[RemoteFile]) -> HubError:
+    names = ", ".join(offer.name for offer in quantisations(listing))
+    hint = _("It holds no .gguf file.")
+    if names:
+        hint = _("It holds {names}.").format(names=sanitize_line(names))
+    return HubError(
+        _("{repo} holds no quantisation {name}.").format(
+            repo=repo, name=sanitize_line(gguf)
+        ),
+        hint=hint,
+        code="not_found",
+    )
+
+
+def _is_weights(path: str) -> bool:
+    return path.endswith(".safetensors") or _is_other_form(path)
 
 
 def _is_main_weights(path: str) -> bool:

@@ -23,6 +23,9 @@ class Planned:
     """Already here: whole files and partials."""
     commit: str
     items: tuple[FileState, ...]
+    gguf: str = ""
+    """As in `Plan`, with the next."""
+    other_ggufs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class JobQueue:
         local_dir: Path | None = None,
         connections: int = 2,
         only: tuple[str, ...] = (),
+        gguf: str = "",
     ) -> DownloadJob:
         """Queue a download and return its job.
 
@@ -129,6 +130,7 @@ class JobQueue:
             local_dir: A plain folder instead of the cache.
             connections: Files fetched at a time.
             only: Paths of the files to fetch, for a repair; empty: the whole model.
+            gguf: Name or pattern of the quantisation to fetch; empty: the usual one.
 
         Raises:
             UsageError: no repo id, revision or endpoint.
@@ -154,6 +156,7 @@ class JobQueue:
             connections=connections,
             created_at=time.time(),
             only=only,
+            gguf=gguf,
         )
         table = self._table
         await table.change(lambda entries: changes.add(entries, job, table.owner))

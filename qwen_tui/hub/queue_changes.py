@@ -38,12 +38,14 @@ def add(entries: Entries, job: DownloadJob, owner: Owner) -> None:
     if there is None:
         enqueue(entries, job, owner)
     elif not there.job.is_active:
-        whole = not job.only or (there.job.state != "done" and not there.job.only)
+        is_done = there.job.state == "done"
+        whole = not job.only or (not is_done and not there.job.only)
         again = replace(
             there.job,
             endpoint=job.endpoint,
             connections=job.connections,
             only=() if whole else job.only,
+            gguf=job.gguf or ("" if is_done else there.job.gguf),
         )
         enqueue(entries, again, owner)
 

@@ -118,6 +118,7 @@ def _job(body: Mapping[str, Any]) -> DownloadJob:
         bytes_per_s=_number(body, "bytes_per_s"),
         eta_s=None if body["eta_s"] is None else _number(body, "eta_s"),
         only=tuple(str(path) for path in body["only"]),
+        gguf=_text({"gguf": "", **body}, "gguf"),  # files of before know it not
         files=tuple(files),
         was_left=body["was_left"] is True,
     )

@@ -35,6 +35,8 @@ class DownloadJob:
     """Unix time."""
     only: tuple[str, ...] = ()
     """Paths in the repo, to repair just these files; empty: the whole model."""
+    gguf: str = ""
+    """Name or pattern of the quantisation, as a person chose it; empty: ours."""
     state: JobState = "queued"
     done_bytes: int = 0
     total_bytes: int = 0

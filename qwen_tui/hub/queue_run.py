@@ -120,7 +120,9 @@ class JobRun:
             token_hosts=self._token_hosts,
             environ=self._environ,
         )
-        return replace(request, connections=job.connections, only=job.only)
+        return replace(
+            request, connections=job.connections, only=job.only, gguf=job.gguf
+        )
 
     def _keep_child(self, child: Child) -> None:
         self._child = child

@@ -205,6 +205,7 @@ class ModelDesk:
         revision: str = "main",
         local_dir: Path | None = None,
         only: tuple[str, ...] = (),
+        gguf: str = "",
     ) -> DownloadJob:
         """Queue a download from the source in force.
 
@@ -213,6 +214,7 @@ class ModelDesk:
             revision: Branch, tag or commit.
             local_dir: A plain folder instead of the cache.
             only: Paths of the files to fetch, for a repair.
+            gguf: The quantisation to fetch, where there are several.
 
         Raises:
             QwenTuiError: it cannot be queued.
@@ -226,6 +228,7 @@ class ModelDesk:
             local_dir=local_dir,
             connections=downloads.connections,
             only=only,
+            gguf=gguf,
         )
 
     def use_source(self, endpoint: str) -> None:

@@ -130,6 +130,24 @@ def test_json_tells_plan_progress_and_path(
     assert "bytes_per_s" in progress[-1]
 
 
+def test_one_quantisation_of_several_is_fetched_and_told(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+):
+    names = ("m-Q4_K_M.gguf", "m-Q8_0.gguf", "m-F16.gguf")
+    hub.add_repo(REPO, {name: b"GGUF" + name.encode() for name in names})
+    assert main(arguments(hub)) == 0
+    folder, told = capsys.readouterr()
+    assert "Q4_K_M is taken; --gguf takes another: F16, Q8_0" in told
+    assert [file.name for file in Path(folder.strip()).iterdir()] == [names[0]]
+    assert main(arguments(hub, "--gguf", "q8_0")) == 0
+    assert "--gguf" not in capsys.readouterr().err
+    assert not hub.requests("F16")
+    assert main(arguments(hub, "--gguf", "Q9_K")) == 1
+    told = capsys.readouterr().err
+    assert "no quantisation Q9_K" in told
+    assert "F16, Q4_K_M, Q8_0" in told
+
+
 def test_a_retry_is_told_in_json(hub: FakeHub, capsys: pytest.CaptureFixture[str]):
     hub.add_repo(REPO, whole_model())
     hub.faults.append(Fault("status", path="config.json", status=503))

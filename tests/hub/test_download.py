@@ -197,7 +197,7 @@ def test_the_same_weights_in_another_form_stay_away(
 @pytest.mark.parametrize(
     ("paths", "wanted"),
     [
-        (["a.gguf", "b.gguf", "README.md"], ["a.gguf", "b.gguf", "README.md"]),
+        (["a.gguf", "README.md"], ["a.gguf", "README.md"]),
         (["pytorch_model.bin", "config.json"], ["pytorch_model.bin", "config.json"]),
         (["model.safetensors", "a.gguf", "x.py"], ["model.safetensors", "x.py"]),
         (["consolidated.safetensors"], ["consolidated.safetensors"]),

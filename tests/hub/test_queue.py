@@ -180,6 +180,24 @@ async def test_a_repair_fetches_its_files_alone_and_never_narrows_a_whole_downlo
     assert (await place.add(watched, only=(BIG,))).only == ()
 
 
+async def test_a_chosen_quantisation_is_kept_until_its_download_is_done(
+    place: Place,
+) -> None:
+    script = Script()
+    watched = await place.open(run=script.run)
+    job = await place.add(watched, gguf="Q8_0")
+    await watched.reach("running")
+    await watched.queue.pause(job.id)
+    await place.add(watched)  # goes on where it stopped
+    await watched.reach("running")
+    script.say(done())
+    await watched.reach("done")
+    await place.add(watched)
+    await watched.reach("running")
+    await until(lambda: len(script.requests) == 3)
+    assert [request.gguf for request in script.requests] == ["Q8_0", "Q8_0", ""]
+
+
 async def test_a_failure_keeps_its_reason_and_can_be_tried_again(
     place: Place, hub: FakeHub, files: dict[str, bytes]
 ) -> None:

@@ -15,6 +15,7 @@ from qwen_tui.wire import (
     DownloadRetry,
     FileState,
 )
+from qwen_tui.wire_hub import RemoteFileInfo
 from tests.helpers import until
 from tests.ui.model_hosts import (
     MIB,
@@ -76,6 +77,33 @@ async def test_a_folder_can_be_chosen_for_plain_files(tmp_path: Path):
         await pilot.press("enter")
         await until(lambda: bool(hub.requests), pause=pilot.pause)
     assert hub.requests[0].local_dir == str(tmp_path / "plain")
+
+
+async def test_of_several_quantisations_one_is_offered_and_q_takes_the_next(
+    tmp_path: Path,
+):
+    sizes = {"m-Q4_K_M.gguf": 50 * MIB, "m-Q8_0.gguf": 85 * MIB}
+    files = tuple(
+        RemoteFileInfo(path, size, wanted="Q4" in path) for path, size in sizes.items()
+    )
+    infos = {REPO: remote_info(REPO, files=files, wanted_bytes=50 * MIB)}
+    hub = half_way()
+    desk = desk_for(tmp_path, downloads=hub, queries=FakeQueries(infos=infos))
+    app = HostApp(desk)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_for(pilot)
+        await sees(pilot, "1 file, 50.0 MiB")
+        await sees(pilot, "quantisation: Q4_K_M; q takes the next of Q4_K_M, Q8_0")
+        await pilot.press("q")
+        await sees(pilot, "quantisation: Q8_0;")
+        await sees(pilot, "1 file, 85.0 MiB")
+        await pilot.press("q")
+        await sees(pilot, "quantisation: Q4_K_M;")
+        await pilot.press("q")
+        await sees(pilot, "quantisation: Q8_0;")
+        await pilot.press("enter")
+        await until(lambda: bool(hub.requests), pause=pilot.pause)
+    assert hub.requests[0].gguf == "Q8_0"
 
 
 async def test_an_alias_of_the_catalogue_is_its_repo(tmp_path: Path):

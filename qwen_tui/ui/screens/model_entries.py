@@ -240,6 +240,13 @@ def reason_text(disk: DiskModel) -> str:
     return sanitize_line(reason.replace(folder, Path(folder).name))
 
 
+def refusal_text(entry: ModelEntry, disk: DiskModel) -> str:
+    """Tell that a model cannot be loaded, and why."""
+    text = _("{name} cannot be loaded: {reason}")
+    reason = reason_text(disk) or _("a file is damaged")
+    return text.format(name=entry.name, reason=reason)
+
+
 def job_key(job: DownloadJob, cache_dir: str) -> str:
     """Return the key of the model that a job makes."""
     if job.local_dir:

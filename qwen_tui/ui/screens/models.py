@@ -8,7 +8,7 @@ from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.clipboard import sent_note
 from qwen_tui.ui.model_desk import ModelDesk
 from qwen_tui.ui.screens.chat_help import HelpScreen
-from qwen_tui.ui.screens.model_entries import ModelEntry, reason_text
+from qwen_tui.ui.screens.model_entries import refusal_text
 from qwen_tui.ui.screens.models_disk import PARTIALS, REVISIONS, DiskActions
 from qwen_tui.ui.screens.models_frame import MODEL_KEYS
 from qwen_tui.ui.screens.models_jobs import JobActions
@@ -96,14 +96,8 @@ class ModelsScreen(ModelsView):
         elif entry.disk.model.complete and entry.state != "corrupt":
             self.dismiss(entry.disk.model.source)
         else:
-            self._tell_why_not(entry)
-
-    def _tell_why_not(self, entry: ModelEntry) -> None:
-        assert entry.disk is not None
-        reason = reason_text(entry.disk) or _("a file is damaged")
-        text = _("{name} cannot be loaded: {reason}")
-        hint = _("d fetches what is missing.") if entry.repo else ""
-        self.say(text.format(name=entry.name, reason=reason), hint, "error")
+            hint = _("d fetches what is missing.") if entry.repo else ""
+            self.say(refusal_text(entry, entry.disk), hint, "error")
 
     @on(FilterBar.Changed)
     def filter_rows(self) -> None:
@@ -160,6 +154,10 @@ class ModelsScreen(ModelsView):
     @on(DownloadSheet.FolderAsked)
     def ask_folder(self) -> None:
         self._jobs.ask_folder()
+
+    @on(DownloadSheet.OtherAsked)
+    def take_other_gguf(self) -> None:
+        self._jobs.next_gguf()
 
     @on(DownloadSheet.Confirmed)
     def begin_download(self, event: DownloadSheet.Confirmed) -> None:

@@ -7,6 +7,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.catalog import repo_of
 from qwen_tui.hub.fit import Fit, judge, memory_need
 from qwen_tui.hub.machine import disk_free
+from qwen_tui.hub.quantisations import quantisations, with_gguf
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import _, ngettext
 from qwen_tui.sanitize import sanitize_line
@@ -29,6 +30,8 @@ class JobActions:
     def __init__(self, view: ModelsView) -> None:
         self._view = view
         self._info: RemoteInfo | None = None
+        self._gguf = ""
+        self._free_bytes: int | None = None
 
     @property
     def _desk(self) -> ModelDesk:
@@ -59,6 +62,7 @@ class JobActions:
         sheet = self._view.download_sheet
         try:
             self._info = info = await self._desk.info(name)
+            self._gguf = _wanted_gguf(info)
         except QwenTuiError as error:
             if sheet.is_open:
                 self.ask(name)
@@ -66,11 +70,25 @@ class JobActions:
             return
         if not sheet.is_open:
             return
-        free = await asyncio.to_thread(_free_bytes, self._desk.settings.hf_cache)
+        cache = self._desk.settings.hf_cache
+        self._free_bytes = await asyncio.to_thread(_free_bytes, cache)
+        self._show_facts(info)
+
+    def _show_facts(self, info: RemoteInfo) -> None:
         question = _(
             "Enter downloads it into the cache, f into a folder, Esc goes back."
         )
-        sheet.show_facts(question, self._info_lines(info, free))
+        lines = self._info_lines(info, self._free_bytes)
+        self._view.download_sheet.show_facts(question, lines)
+
+    def next_gguf(self) -> None:
+        """Want the next quantisation of what was looked up, where there are several."""
+        if self._info is None or not self._gguf:
+            return
+        names = [offer.name for offer in quantisations(self._info.files)]
+        self._gguf = names[(names.index(self._gguf) + 1) % len(names)]
+        self._info = with_gguf(self._info, self._gguf)
+        self._show_facts(self._info)
 
     def describe(self, repo: str) -> None:
         """Ask the hub of a repo, for the pane alone."""
@@ -98,7 +116,8 @@ class JobActions:
             self._view.see_through(self._queue(info.repo, local_dir))
 
     async def _queue(self, repo: str, local_dir: Path | None) -> None:
-        job = await self._desk.download(repo, local_dir=local_dir)
+        gguf = self._gguf
+        job = await self._desk.download(repo, local_dir=local_dir, gguf=gguf)
         self._view.draw(job_key(job, str(self._desk.settings.hf_cache)))
         state = self._desk.queue.job(job.id).state
         queued, running = _("{repo} is queued."), _("Downloading {repo}.")
@@ -116,6 +135,8 @@ class JobActions:
         if info.license:
             head.append(sanitize_line(info.license))
         lines: list[Line] = [[(GAP.join(head), "strong")]]
+        if self._gguf:
+            lines += self._gguf_lines(info)
         if info.gated:
             text = _(
                 "Its owner decides who may download it: accept the terms on its page "
@@ -125,6 +146,13 @@ class JobActions:
         lines.append(_disk_line(info.wanted_bytes, disk_bytes))
         lines.append(self._memory_line(info))
         return lines
+
+    def _gguf_lines(self, info: RemoteInfo) -> list[Line]:
+        names = [offer.name for offer in quantisations(info.files)]
+        text = _("quantisation: {name}; q takes the next of {names}").format(
+            name=sanitize_line(self._gguf), names=sanitize_line(", ".join(names))
+        )
+        return wrap(text, max(self._view.size.width - 2, 1), "plain")
 
     def _memory_line(self, info: RemoteInfo) -> Line:
         machine = self._desk.machine
@@ -205,6 +233,14 @@ class JobActions:
             return entry.job
         open_jobs = [job for job in self._desk.queue.jobs if job.state != "done"]
         return open_jobs[0] if len(open_jobs) == 1 else None
+
+
+def _wanted_gguf(info: RemoteInfo) -> str:
+    """The quantisation that is taken of several; empty where there is no choice."""
+    offers = quantisations(info.files)
+    wanted = {file.path for file in info.files if file.wanted}
+    taken = [offer.name for offer in offers if wanted.issuperset(offer.paths)]
+    return taken[0] if taken and len(offers) > 1 else ""
 
 
 def _disk_line(wanted_bytes: int, free_bytes: int | None) -> Line:

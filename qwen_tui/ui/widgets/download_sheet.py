@@ -19,11 +19,12 @@ Step = Literal["closed", "name", "waiting", "confirm", "folder"]
 
 
 class _Facts(Static, can_focus=True):
-    """What the hub told; Enter takes it, f asks for a folder."""
+    """What the hub told; Enter takes it, f asks for a folder, q for other packing."""
 
     BINDINGS = [
         Binding("enter", "take", show=False),
         Binding("f", "folder", show=False),
+        Binding("q", "other_gguf", show=False),
     ]
 
     class Taken(Message):
@@ -32,11 +33,17 @@ class _Facts(Static, can_focus=True):
     class FolderAsked(Message):
         """Into a folder instead."""
 
+    class OtherAsked(Message):
+        """The next quantisation instead."""
+
     def action_take(self) -> None:
         self.post_message(self.Taken())
 
     def action_folder(self) -> None:
         self.post_message(self.FolderAsked())
+
+    def action_other_gguf(self) -> None:
+        self.post_message(self.OtherAsked())
 
 
 class DownloadSheet(Vertical):
@@ -58,6 +65,9 @@ class DownloadSheet(Vertical):
 
     class FolderAsked(Message):
         """The person wants plain files in a folder: `ask_folder` follows."""
+
+    class OtherAsked(Message):
+        """The person wants another quantisation: `show_facts` follows."""
 
     class StepChanged(Message):
         """Another step is shown, or none any more."""
@@ -132,6 +142,10 @@ class DownloadSheet(Vertical):
     @on(_Facts.FolderAsked)
     def pass_on(self) -> None:
         self.post_message(self.FolderAsked())
+
+    @on(_Facts.OtherAsked)
+    def pass_on_too(self) -> None:
+        self.post_message(self.OtherAsked())
 
     def _ask(self, step: Step, question: str, value: str) -> None:
         self._question.update(Content(sanitize_line(question)))
