@@ -1,10 +1,9 @@
-"""A folder that shall become HF_HOME: can it, and will it be the one in force."""
+"""A folder that shall become HF_HOME: can it."""
 
 import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,19 +30,6 @@ class HomeCheck:
     """The folder was not there and is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overruled:
-    """Something else than the chosen HF_HOME decides where models go."""
-
-    by: str
-    """A variable's name, or what `Settings.origins` calls it."""
-    cache: Path
-    """Where models go for that."""
-    message: str
-    """Translated."""
-    hint: str
-
-
 def check_hf_home(path: Path) -> HomeCheck:
     """Make sure that models can be kept in `path`, by writing a file there.
 
@@ -67,31 +53,6 @@ def check_hf_home(path: Path) -> HomeCheck:
     filesystem = filesystem_of(folder)
     return HomeCheck(
         folder, free_bytes, filesystem.kind, filesystem.is_network, created
-    )
-
-
-def overruled(
-    chosen: Path, *, hf_cache: Path, origins: Mapping[str, str]
-) -> Overruled | None:
-    """Tell what wins over an HF_HOME that the user has chosen; None when it does.
-
-    Args:
-        chosen: The HF_HOME as it was chosen, absolute.
-        hf_cache: `Settings.hf_cache` after the choice was saved and read again.
-        origins: `Settings.origins` of then.
-    """
-    if hf_cache == chosen / "hub":
-        return None
-    by = origins["hf_cache"]
-    return Overruled(
-        by,
-        hf_cache,
-        _("{winner} is set and wins: models go to {folder}.").format(
-            winner=shown(_(by)), folder=shown(hf_cache)
-        ),
-        _("Unset {winner} and start again, and {folder} takes its place.").format(
-            winner=shown(_(by)), folder=shown(chosen)
-        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a folder can be HF_HOME, and what wins over it."""
+"""Whether a folder can be HF_HOME."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,7 @@ import pytest
 
 from qwen_tui.errors import SettingsError
 from qwen_tui.hub.filesystem import filesystem_of
-from qwen_tui.hub.home import check_hf_home, overruled
-from qwen_tui.settings import load_settings
+from qwen_tui.hub.home import check_hf_home
 
 MOUNTS = """\
 21 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw
@@ -123,41 +122,3 @@ def test_the_real_kernel_names_a_filesystem(tmp_path: Path) -> None:
         pytest.skip("no mountinfo here")
     assert filesystem_of(tmp_path).kind
     assert filesystem_of(Path("/proc")).kind == "proc"
-
-
-@pytest.mark.parametrize(
-    ("variables", "winner"),
-    [
-        ({}, None),
-        ({"HF_HOME": "/elsewhere"}, "HF_HOME"),
-        ({"HF_HUB_CACHE": "/cache"}, "HF_HUB_CACHE"),
-        ({"HUGGINGFACE_HUB_CACHE": "/cache"}, "HUGGINGFACE_HUB_CACHE"),
-        ({"HF_HOME": "/elsewhere", "HF_HUB_CACHE": "/cache"}, "HF_HUB_CACHE"),
-        (
-            {"QWEN_TUI_DOWNLOADS_HF_HOME": "/ours", "HF_HUB_CACHE": "/cache"},
-            "QWEN_TUI_DOWNLOADS_HF_HOME",
-        ),
-    ],
-)
-def test_what_wins_over_the_chosen_folder_is_named(
-    tmp_path: Path, variables: dict[str, str], winner: str | None
-) -> None:
-    file = tmp_path / "config.toml"
-    file.write_text('[downloads]\nhf_home = "/chosen"\n')
-    now = load_settings(file=file, environ=variables)
-    found = overruled(Path("/chosen"), hf_cache=now.hf_cache, origins=now.origins)
-    if winner is None:
-        assert found is None
-        return
-    assert found is not None
-    assert (found.by, found.cache) == (winner, now.hf_cache)
-    assert winner in found.message
-    assert str(now.hf_cache) in found.message
-    assert "/chosen" in found.hint
-
-
-def test_a_variable_that_says_the_same_overrules_nothing(tmp_path: Path) -> None:
-    now = load_settings(file=tmp_path / "none", environ={"HF_HUB_CACHE": "/chosen/hub"})
-    assert (
-        overruled(Path("/chosen"), hf_cache=now.hf_cache, origins=now.origins) is None
-    )
