@@ -11,8 +11,8 @@ from qwen_tui.cli.context import Context
 from qwen_tui.cli.doctor_parts import Problem, Section
 from qwen_tui.cli.output import size_text
 from qwen_tui.errors import StoreError
+from qwen_tui.filesystem import filesystem_of
 from qwen_tui.hub.environment import NO_TOKEN_VARIABLE, Token, look_up_token
-from qwen_tui.hub.filesystem import filesystem_of
 from qwen_tui.hub.machine import disk_free
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line

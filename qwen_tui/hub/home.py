@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_tui.errors import SettingsError
-from qwen_tui.hub.filesystem import filesystem_of
+from qwen_tui.filesystem import filesystem_of
 from qwen_tui.hub.weights import shown
 from qwen_tui.i18n import _
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwen_tui.hub.filesystem import is_on_network
+from qwen_tui.filesystem import is_on_network
 from qwen_tui.hub.held import is_locked, locked
 from qwen_tui.hub.layout import all_files, entries, subfolders
 from qwen_tui.hub.repo_id import is_content_hash, repo_of_folder

@@ -1,27 +1,19 @@
 """Open the SQLite file: private, durable, and safe on a network drive."""
 
 import contextlib
-import re
 import sqlite3
 import time
 from pathlib import Path
 
 from qwen_tui import paths
+from qwen_tui.filesystem import MOUNTS, is_on_network
 from qwen_tui.store.schema import migrate
 from qwen_tui.store.search_index import prepare_index
 
 BUSY_S = 10.0
 """How long one program waits for another's write."""
 
-# FUSE may be anything from sshfs to a local disk: a rollback journal is always right,
-# only slower. A virtual machine shares 9p, vboxsf and virtiofs with its host.
-_NETWORK_TYPE = re.compile(
-    "fuse.*|9p|acfs|afs|beegfs|ceph|cifs|coda|davfs|gfs2?|glusterfs|gpfs|lustre|ncpfs"
-    "|nfs4?|ocfs2|orangefs|panfs|pvfs2|smb[23]|smbfs|vboxsf|virtiofs|wekafs"
-)
-_OCTAL = re.compile(r"\\([0-7]{3})")
 _FILE_MODE = 0o600
-MOUNTS = Path("/proc/self/mounts")
 
 
 IN_MEMORY = Path(":memory:")
@@ -51,7 +43,7 @@ def open_database(
     connection = sqlite3.connect(
         file, timeout=busy_s, isolation_level=None, check_same_thread=False
     )
-    journal = "delete" if on_network(file.parent, mounts) else "wal"
+    journal = "delete" if is_on_network(file.parent, mounts) else "wal"
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         _set_journal(connection, journal, busy_s)
@@ -62,35 +54,6 @@ def open_database(
         connection.close()
         raise
     return connection
-
-
-def on_network(folder: Path, mounts: Path = MOUNTS) -> bool:
-    """Tell whether `folder` lies where shared memory, and so WAL, is unsafe."""
-    if not mounts.exists():  # no Linux
-        return False
-    kind = filesystem_type(
-        folder.resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")
-    )
-    return _NETWORK_TYPE.fullmatch(kind) is not None
-
-
-def filesystem_type(path: Path, mounts: str) -> str:
-    """Return the type of the file system that holds `path`; "" where unknown.
-
-    Args:
-        path: Absolute, without links.
-        mounts: The text of /proc/self/mounts: device, mount point, type a line.
-    """
-    best, kind = -1, ""
-    for line in mounts.splitlines():
-        mounted = line.split(" ")
-        if len(mounted) < 3:  # noqa: PLR2004 - device, mount point, type
-            continue
-        point = Path(_OCTAL.sub(lambda m: chr(int(m.group(1), 8)), mounted[1]))
-        # A later mount on the same point hides the earlier one: hence >=.
-        if path.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), mounted[2]
-    return kind
 
 
 def _make_private(file: Path) -> None:

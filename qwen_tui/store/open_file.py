@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qwen_tui.filesystem import MOUNTS
 from qwen_tui.processes import this_process
-from qwen_tui.store.database import BUSY_S, MOUNTS, open_database
+from qwen_tui.store.database import BUSY_S, open_database
 from qwen_tui.store.failures import told_to_a_person
 from qwen_tui.store.rows import Row
 from qwen_tui.store.tables import interrupt_dead_writers

@@ -6,38 +6,7 @@ import pytest
 
 from qwen_tui.chat.conversation import Conversation
 from qwen_tui.store.conversations import Store
-from qwen_tui.store.database import IN_MEMORY, filesystem_type, on_network
-
-MOUNTS = """\
-overlay / overlay rw 0 0
-/dev/sda1 /home ext4 rw 0 0
-server:/export /home/ada nfs4 rw 0 0
-tmpfs /home/ada/fast tmpfs rw 0 0
-ada@host: /home/ada/far\\040away fuse.sshfs rw 0 0
-/dev/sdb1 /twice xfs rw 0 0
-gpfs0 /twice gpfs rw 0 0
-broken
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/etc", "overlay"),
-        ("/home/bob", "ext4"),
-        ("/home/ada/.local/share", "nfs4"),
-        ("/home/adam", "ext4"),
-        ("/home/ada/fast/x", "tmpfs"),
-        ("/home/ada/far away/x", "fuse.sshfs"),
-        ("/twice/x", "gpfs"),
-    ],
-)
-def test_the_innermost_mount_tells_the_file_system(path: str, kind: str) -> None:
-    assert filesystem_type(Path(path), MOUNTS) == kind
-
-
-def test_a_local_folder_is_on_no_network(tmp_path: Path) -> None:
-    assert not on_network(tmp_path)
+from qwen_tui.store.database import IN_MEMORY
 
 
 def test_the_file_and_its_helpers_are_for_this_user_only(tmp_path: Path) -> None:
@@ -67,8 +36,8 @@ def test_a_local_file_uses_wal_and_a_network_file_does_not(tmp_path: Path) -> No
     assert store.journal_mode == "wal"
     store.save_conversation(Conversation(id="c"))
     store.close()
-    mounts = tmp_path / "mounts"
-    mounts.write_text(f"server:/home {tmp_path} nfs4 rw 0 0\n")
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"40 21 0:40 / {tmp_path} rw - nfs4 server:/home rw\n")
     store = Store(file, mounts=mounts)  # the same file, now on a network drive
     assert store.journal_mode == "delete"
     assert store.load("c").id == "c"

@@ -1,13 +1,19 @@
-"""Which filesystem a path lies on, and whether its locks can be trusted."""
+"""Which filesystem a path lies on, and whether its locks can be trusted.
+
+Standard library only; whoever locks a file or shares memory through one asks here.
+"""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_MOUNTS = Path("/proc/self/mountinfo")
-_NETWORK = frozenset(
-    ("nfs", "nfs4", "lustre", "gpfs", "ceph", "cifs", "smb3", "smbfs", "9p", "beegfs")
+MOUNTS = Path("/proc/self/mountinfo")
+"""Where Linux tells what is mounted where."""
+# A virtual machine shares 9p, vboxsf and virtiofs with its host.
+_NETWORK = re.compile(
+    r"fuse(\..*)?|9p|acfs|afs|beegfs|ceph|cifs|coda|davfs|gfs2?|glusterfs|gpfs|lustre"
+    "|ncpfs|nfs4?|ocfs2|orangefs|panfs|pvfs2|smb[23]|smbfs|vboxsf|virtiofs|wekafs"
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks: proc(5)
 _FIELDS_BEFORE_OPTIONAL = 6
@@ -25,13 +31,14 @@ class Filesystem:
     def is_network(self) -> bool:
         """Whether other machines may write to it, so that a lock may not hold.
 
-        FUSE counts too: it is mostly sshfs, rclone or an object store.
+        Nor is memory shared through a file there, as SQLite's WAL needs it. FUSE
+        counts too: it is mostly sshfs, rclone or an object store. A disk of its own
+        is fuseblk.
         """
-        kind = self.kind.partition(".")[0]  # fuse.sshfs; a disk of its own is fuseblk
-        return kind in _NETWORK or kind == "fuse"
+        return _NETWORK.fullmatch(self.kind) is not None
 
 
-def filesystem_of(path: Path, mounts: Path = _MOUNTS) -> Filesystem:
+def filesystem_of(path: Path, mounts: Path = MOUNTS) -> Filesystem:
     """The filesystem that `path` is on or will be; unknown where no kernel tells."""
     try:
         place = str(path.resolve())
@@ -41,9 +48,9 @@ def filesystem_of(path: Path, mounts: Path = _MOUNTS) -> Filesystem:
     return Filesystem(_longest_match(place, lines.splitlines()))
 
 
-def is_on_network(path: Path) -> bool:
+def is_on_network(path: Path, mounts: Path = MOUNTS) -> bool:
     """Whether `path` is on a network filesystem, as far as is known."""
-    return filesystem_of(path).is_network
+    return filesystem_of(path, mounts).is_network
 
 
 def _longest_match(place: str, lines: Iterable[str]) -> str:
