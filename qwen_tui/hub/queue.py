@@ -7,8 +7,6 @@ runs. Whoever queues a job runs it; when that program ends, its jobs are paused.
 
 import asyncio
 import contextlib
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +16,10 @@ from qwen_tui.hub import queue_changes as changes
 from qwen_tui.hub.endpoint import resolve_endpoint
 from qwen_tui.hub.jobs import DownloadEvent, download_request, run_download
 from qwen_tui.hub.queue_file import Entries, QueueFile
-from qwen_tui.hub.queue_job import DownloadJob, at_rest
+from qwen_tui.hub.queue_job import DownloadJob, at_rest, new_job
 from qwen_tui.hub.queue_partials import CancelPreview, cancel_preview, delete_partials
 from qwen_tui.hub.queue_run import JobRun, RunDownload
 from qwen_tui.hub.queue_table import Hands, JobTable, nothing
-from qwen_tui.i18n import _
 
 FILE_NAME = "downloads.json"
 """In the data folder."""
@@ -146,18 +143,8 @@ class JobQueue:
             local_dir=local_dir,
             environ=self.environ,
         )
-        job = DownloadJob(
-            id=uuid.uuid4().hex[:12],
-            repo=request.repo,
-            revision=revision,
-            endpoint=endpoint.strip(),
-            cache_dir=request.cache_dir,
-            local_dir=request.local_dir,
-            connections=connections,
-            created_at=time.time(),
-            only=only,
-            gguf=gguf,
-        )
+        request = replace(request, connections=connections, only=only, gguf=gguf)
+        job = new_job(request, endpoint)
         table = self._table
         await table.change(lambda entries: changes.add(entries, job, table.owner))
         there = changes.same_target(table.entries, job)
@@ -194,7 +181,7 @@ class JobQueue:
             entry = changes.known(entries, job_id)
             job = replace(entry.job, endpoint=endpoint or entry.job.endpoint)
             if self._table.is_elsewhere(entry):
-                raise _elsewhere(self._table.shown(entry))
+                raise changes.elsewhere(self._table.shown(entry))
             if job.is_active:
                 entries[job_id] = replace(entry, job=job)
             else:
@@ -301,11 +288,3 @@ class JobQueue:
     def _tell(self, job: DownloadJob | None) -> None:
         if self.on_change is not None:
             self.on_change(job)
-
-
-def _elsewhere(job: DownloadJob) -> QwenTuiError:
-    return QwenTuiError(
-        _("This model is being downloaded by {holder}.").format(holder=job.holder),
-        hint=_("Pause it there first."),
-        code="job_elsewhere",
-    )

@@ -27,6 +27,15 @@ def known(entries: Entries, job_id: str) -> Entry:
     return entry
 
 
+def elsewhere(job: DownloadJob) -> QwenTuiError:
+    """The job is another program's, which `job.holder` names."""
+    return QwenTuiError(
+        _("This model is being downloaded by {holder}.").format(holder=job.holder),
+        hint=_("Pause it there first."),
+        code="job_elsewhere",
+    )
+
+
 def same_target(entries: Entries, job: DownloadJob) -> Entry | None:
     """Return the entry that fetches the same revision into the same place."""
     return next((e for e in entries.values() if e.job.target == job.target), None)

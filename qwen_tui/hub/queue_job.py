@@ -1,6 +1,7 @@
 """What a download job is: plain values, and how its messages change them."""
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -70,6 +71,27 @@ class DownloadJob:
     def is_active(self) -> bool:
         """Whether it runs or is about to."""
         return self.state in ("queued", "running")
+
+
+def new_job(request: wire.Download, endpoint: str) -> DownloadJob:
+    """Return a job that fetches what a checked request asks for.
+
+    Args:
+        request: Its token and address are left out: they are looked up at each start.
+        endpoint: As the user named it.
+    """
+    return DownloadJob(
+        id=uuid.uuid4().hex[:12],
+        repo=request.repo,
+        revision=request.revision,
+        endpoint=endpoint.strip(),
+        cache_dir=request.cache_dir,
+        local_dir=request.local_dir,
+        connections=request.connections,
+        created_at=time.time(),
+        only=request.only,
+        gguf=request.gguf,
+    )
 
 
 def at_rest(
