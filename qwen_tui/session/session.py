@@ -56,6 +56,15 @@ class Session(Branching):
         """Whether the shown branch ends with an answer that was cut."""
         return cut_answer(self.conversation) is not None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last turn ended with a whole answer."""
+        chat = self.conversation
+        last = chat.messages.get(chat.leaf_id or "")
+        if self.refused or self.withdrawn is not None or last is None:
+            return False
+        return last.role == "assistant" and last.state == "complete"
+
     def send(self, text: str) -> AsyncIterator[StreamEvent]:
         """Send a message at the end of the shown branch and stream the answer."""
         user = ChatMessage("user", text, parent_id=self.conversation.leaf_id)

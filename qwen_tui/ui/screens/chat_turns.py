@@ -34,13 +34,7 @@ class ChatTurns(ChatLoads):
     @property
     def is_complete(self) -> bool:
         """The last turn ended with a whole answer."""
-        session = self.session
-        if session is None or session.refused or session.withdrawn is not None:
-            return False
-        last = session.conversation.messages.get(session.conversation.leaf_id or "")
-        if last is None or last.role != "assistant":
-            return False
-        return last.state == "complete"
+        return self.session is not None and self.session.is_complete
 
     @property
     def last_answer(self) -> ChatMessage | None:
