@@ -21,6 +21,7 @@ from qwen_tui.ui.chat_downloads import ChatDownloads
 from qwen_tui.ui.clipboard import ClipboardApp
 from qwen_tui.ui.desk import Desk, OpenBackend
 from qwen_tui.ui.hub_queries import Queries
+from qwen_tui.ui.key_order import KeyOrderApp
 from qwen_tui.ui.keymap import FILE_NAME as KEYMAP_FILE
 from qwen_tui.ui.look_app import LookApp
 from qwen_tui.ui.pace import pace_for
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _STOP_S = 5.0
 
 
-class QwenTuiApp(ClipboardApp, BareApp, LookApp):
+class QwenTuiApp(KeyOrderApp, ClipboardApp, BareApp, LookApp):
     """The chat and the screens around it; the exit status is its return value."""
 
     CSS_PATH = ["app.tcss", "bare.tcss"]

@@ -181,8 +181,7 @@ class ChatScreen(
 
     def action_toggle_sidebar(self) -> None:
         if self.sidebar.toggle(beside=self.has_class("-wide")):
-            # it can take the focus once its new style is in force
-            self.call_after_refresh(self.sidebar.rows.focus)
+            self.sidebar.rows.focus()
         else:
             self.composer.focus()
 

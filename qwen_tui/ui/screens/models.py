@@ -288,8 +288,7 @@ class ModelsScreen(ModelsView):
 
     def action_filter(self) -> None:
         self.add_class("-filtered")
-        # it can take the focus once its new style is in force
-        self.call_after_refresh(self.filter_bar.focus_input)
+        self.filter_bar.focus_input()
 
     def action_look_again(self) -> None:
         self.look_again()
