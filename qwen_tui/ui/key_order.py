@@ -15,6 +15,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from qwen_tui.sanitize import sanitize_line
+
 _ROUNDS = 4
 """A key becomes a message, which may become another, before the focus moves."""
 _MOST_S = 0.5
@@ -57,7 +59,7 @@ class KeyOrderApp(App[int]):
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         if isinstance(event, events.Paste):
-            await super().on_event(event)
+            await super().on_event(self._clean(event))
             return
         stays = event.is_printable and isinstance(self.focused, Input | TextArea)
         await super().on_event(event)
@@ -66,6 +68,12 @@ class KeyOrderApp(App[int]):
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(_MOST_S, self._give_up, self._number)
             self._follow(self._number, _ROUNDS)
+
+    def _clean(self, event: events.Paste) -> events.Paste:
+        """Return the paste with nothing that a line of Textual's own would show raw."""
+        if not isinstance(self.focused, Input):
+            return event
+        return events.Paste(sanitize_line(event.text.strip("\r\n")))
 
     def _follow(self, number: int, rounds: int) -> None:
         target: Widget = self.focused or self.screen

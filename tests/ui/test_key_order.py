@@ -166,3 +166,18 @@ async def test_a_slow_handler_holds_later_keys_up_for_a_moment_only() -> None:
         value = app.screen.query_one(Input)
         await until(lambda: value.value == "abc")
         app.go_on.set()
+
+
+async def test_a_paste_into_a_line_of_textuals_own_shows_nothing_raw(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await pilot.press("ctrl+p")
+        await person.shown("Search the commands")
+        line = app.screen.query_one(Input)
+        app.post_message(events.Paste("\x1b[31mco\u202elo\u200burs\x9b2J\n"))
+        await until(lambda: "co" in line.value, pause=pilot.pause)
+        assert line.value == "\u241b[31mco\ufffdlours\ufffd2J"
