@@ -6,7 +6,7 @@ on disk within about a second of appearing.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 
 from qwen_tui.chat.answer import GrowingAnswer
@@ -70,6 +70,19 @@ class TurnLoop:
     def busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None
+
+    @property
+    def unsaved(self) -> QwenTuiError | None:
+        """Why what is shown is not all on disk; None where it is."""
+        return self._saver.failure
+
+    def watch_saving(self, on_change: Callable[[], None]) -> None:
+        """Call `on_change` whenever `unsaved` begins or ends."""
+        self._saver.on_change = on_change
+
+    async def save_again(self) -> None:
+        """Try once more to save what could not be saved."""
+        await self._saver.flush()
 
     async def stop(self) -> None:
         """End the running turn; its stream ends with `Finished("cancelled")`."""

@@ -23,6 +23,10 @@ class Autosave:
 
     `put` and `put_row` never wait; `write` is for any thread. What could not be
     saved stays, and is tried again at the next write.
+
+    Attributes:
+        failure: Why the last `flush` could not save all; None where it could.
+        on_change: Called in the event loop when `failure` begins or ends.
     """
 
     def __init__(self, store: Store, chat_id: str) -> None:
@@ -35,6 +39,8 @@ class Autosave:
         self._saved_row: Conversation | None = None
         self._messages: dict[str, ChatMessage] = {}
         self._saved: dict[str, ChatMessage] = {}
+        self.failure: StoreError | ChatNotFound | None = None
+        self.on_change: Callable[[], None] = lambda: None
 
     def put(self, message: ChatMessage) -> None:
         """Have a message saved with the next write."""
@@ -55,7 +61,11 @@ class Autosave:
 
         A caller that is cancelled meanwhile does not keep the write from ending.
         """
-        return await _in_thread(self.write)
+        before = self.failure
+        self.failure = await _in_thread(self.write)
+        if (self.failure is None) != (before is None):
+            self.on_change()
+        return self.failure
 
     def write(self, patience_s: float = -1) -> StoreError | ChatNotFound | None:
         """Save all that changed, now; return why it failed.

@@ -240,6 +240,10 @@ class QwenTuiApp(KeyOrderApp, ClipboardApp, BareApp, LookApp):
             self.chat.ask(question, self.leave, while_answering=True)
             return
         confirm = next(iter(self.screen.query(ConfirmLine)), None)
+        unsaved = self.chat.unsaved_question
+        if unsaved and confirm is not None:
+            confirm.ask(unsaved, self.leave)
+            return
         if self.desk.models.queue.is_busy and confirm is not None:
             question = _(
                 "A download is running; it is paused and goes on next time. Quit?"

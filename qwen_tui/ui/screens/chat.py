@@ -23,6 +23,7 @@ from qwen_tui.ui.screens.chat_messages import (
 )
 from qwen_tui.ui.screens.chat_own import OwnActions
 from qwen_tui.ui.screens.chat_queue import QueueActions
+from qwen_tui.ui.screens.chat_saving import SavingActions
 from qwen_tui.ui.screens.chat_titles import TitleActions
 from qwen_tui.ui.screens.chat_tree import TreeActions
 from qwen_tui.ui.widgets.composer import Composer
@@ -38,6 +39,7 @@ class ChatScreen(
     CopyActions,
     OwnActions,
     LookActions,
+    SavingActions,
     ComposerActions,
 ):
     """Every key and command of the chat; each layer brings its own."""

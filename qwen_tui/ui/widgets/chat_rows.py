@@ -11,7 +11,7 @@ from qwen_tui.sanitize import sanitize_line
 ROW_CELLS = 22
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
-Mark = Literal["", "open", "answering"]
+Mark = Literal["", "open", "answering", "unsaved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def row_text(item: ChatItem, mark: Mark, now: float) -> str:
 
     The second cell tells that a conversation is pinned.
     """
-    marks = {"": " ", "open": ">", "answering": "*"}[mark]
+    marks = {"": " ", "open": ">", "answering": "*", "unsaved": "!"}[mark]
     marks += "+" if item.pinned else " "
     age = age_text(now - item.updated_at)
     room = ROW_CELLS - cell_len(marks) - 1 - cell_len(age)

@@ -11,6 +11,7 @@ from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize_line
 
 _SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+_ALARM = "bold $text-error"
 _WIDE = 100
 _NARROW = 60
 
@@ -29,6 +30,8 @@ class HeaderFacts:
     """What the model offers: "switch", "always" or "never"."""
     download: str = ""
     """What is being fetched, in a few words."""
+    unsaved: bool = False
+    """Not all of the conversation is on disk."""
 
     @property
     def thinks(self) -> bool:
@@ -67,7 +70,11 @@ class HeaderBar(Static):
         left, right = header_parts(self.facts, width)
         gap = max(1, width - cell_len(left) - cell_len(right))
         # always one line: a new layout would send the whole screen
-        self.update(Content(left + " " * gap + right), layout=False)
+        content = Content(left + " " * gap + right)
+        if self.facts.unsaved:  # first on the right: see `header_parts`
+            start = len(left) + gap
+            content = content.stylize(_ALARM, start, start + len(unsaved_mark()))
+        self.update(content, layout=False)
 
 
 def header_parts(facts: HeaderFacts, width: int) -> tuple[str, str]:
@@ -78,11 +85,17 @@ def header_parts(facts: HeaderFacts, width: int) -> tuple[str, str]:
     context = context_text(facts, exact=width >= _WIDE)
     think = _("think:on") if facts.thinks else _("think:off")
     download = sanitize_line(facts.download)
+    unsaved = unsaved_mark() if facts.unsaved else ""
     if width < _NARROW:
-        return model, download or context
-    right = "   ".join(part for part in (download, context, think) if part)
+        return model, unsaved or download or context
+    right = "   ".join(part for part in (unsaved, download, context, think) if part)
     left = f"{model} {where}".rstrip()
     return (f"qwen-tui  {left}" if width >= _WIDE else left), right
+
+
+def unsaved_mark() -> str:
+    """Return what tells, without colours too, that text is not on disk."""
+    return _("! not saved")
 
 
 def context_text(facts: HeaderFacts, *, exact: bool) -> str:

@@ -84,6 +84,7 @@ class Sidebar(Vertical):
         """What is shown is the archive."""
         self._current_id = ""
         self._is_answering = False
+        self._is_unsaved = False
         self._title = Static(classes="sidebar-title", markup=False)
         self._filter = LineInput(id="sidebar-filter")
         self._list = ChatList(markup=False)
@@ -125,6 +126,12 @@ class Sidebar(Vertical):
         """Mark that the open conversation is being answered, or no more."""
         if is_answering != self._is_answering:
             self._is_answering = is_answering
+            self._draw()
+
+    def mark_unsaved(self, is_unsaved: bool) -> None:
+        """Mark that the open conversation is not all on disk, or no more."""
+        if is_unsaved != self._is_unsaved:
+            self._is_unsaved = is_unsaved
             self._draw()
 
     @property
@@ -205,6 +212,8 @@ class Sidebar(Vertical):
     def _mark(self, item: ChatItem) -> Mark:
         if item.id != self._current_id:
             return ""
+        if self._is_unsaved:
+            return "unsaved"
         return "answering" if self._is_answering else "open"
 
 
