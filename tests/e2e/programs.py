@@ -16,8 +16,8 @@ CTRL_Q = "\x11"
 DONE = "first token after"
 """In the line below every finished answer."""
 _MODEL_NAMED = re.compile(r"qwen-tui  (?!no model)\S")
-_REPO = Path(__file__).parents[2]
-_GREEDY = {
+REPO = Path(__file__).parents[2]
+GREEDY = {
     "QWEN_TUI_SAMPLING_THINKING_TEMPERATURE": "0",
     "QWEN_TUI_SAMPLING_ANSWER_TEMPERATURE": "0",
 }
@@ -37,10 +37,10 @@ def program(
     """
     return Terminal(
         [sys.executable, "-m", "qwen_tui", *arguments],
-        env=plain_environment(home, **_GREEDY, **env),
+        env=plain_environment(home, **GREEDY, **env),
         columns=columns,
         rows=rows,
-        cwd=folder or _REPO,
+        cwd=folder or REPO,
     )
 
 
