@@ -185,7 +185,7 @@ class ChatFrame(Screen[None]):
                 self.tell(_("The answer is finished. Ctrl+Q quits."))
             question = self.context.question(self._resume, self._ask_for_longer)
             if question is not None and (may_ask or not self.composer.text):
-                self.confirm.ask_key(*question, passes_on=True)
+                self.confirm.ask_key(*question, otherwise=self.composer.insert)
         await self.read_ahead()
 
     @on(Composer.Begun)

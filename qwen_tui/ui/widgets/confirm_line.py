@@ -18,7 +18,7 @@ class ConfirmLine(Static, can_focus=True):
         super().__init__(id="confirm", markup=False)
         self._answers: Mapping[str, Callable[[], object]] = {}
         """Key to what it does; empty while nothing is asked."""
-        self._passes_on = False
+        self._otherwise: Callable[[str], object] | None = None
         self._focus_after: Widget | None = None
 
     def on_mount(self) -> None:
@@ -34,18 +34,18 @@ class ConfirmLine(Static, can_focus=True):
         question: str,
         answers: Mapping[str, Callable[[], object]],
         *,
-        passes_on: bool = False,
+        otherwise: Callable[[str], object] | None = None,
     ) -> None:
         """Show a question and wait for a key.
 
         Args:
             question: Names the keys.
             answers: What each key does.
-            passes_on: A character that answers nothing is typed where the focus was:
-                for questions that come up by themselves.
+            otherwise: Takes a character that answers nothing: for questions that come
+                up by themselves, while a person may begin to write.
         """
         self._answers = answers
-        self._passes_on = passes_on
+        self._otherwise = otherwise
         if not self.display:
             self._focus_after = self.screen.focused
         self.update(Content(sanitize_line(question)))
@@ -55,14 +55,12 @@ class ConfirmLine(Static, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        was_asked = bool(self._answers)
         answer = self._answers.get((event.character or "").lower())
         self.close()
         if answer is not None:
             answer()
-        elif not was_asked or (self._passes_on and event.is_printable):
-            # It was typed on before the focus had moved, or begins a new line.
-            self.app.post_message(events.Key(event.key, event.character))
+        elif self._otherwise is not None and event.is_printable:
+            self._otherwise(event.character or "")
 
     def on_blur(self) -> None:
         self._answers = {}
