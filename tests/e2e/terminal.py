@@ -28,7 +28,37 @@ _CUT_SEQUENCE = re.compile(rb"\x1b[^a-zA-Z~\\]{0,40}\Z")
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 
 
-class Terminal:
+class Shown:
+    """What a terminal shows of the bytes that it was sent."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.raw = bytearray()
+        """Every byte the program sent."""
+        self._unfed = b""
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+
+    def feed(self, data: bytes) -> None:
+        """Show what the program sent."""
+        self.raw += data
+        data = self._unfed + data
+        cut = _CUT_SEQUENCE.search(data)
+        self._unfed = cut.group() if cut else b""
+        data = data[: len(data) - len(self._unfed)]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+
+    def text(self) -> str:
+        """Return the screen as lines without trailing blanks."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def picture(self, path: Path) -> None:
+        """Draw the screen as it is into a PNG file."""
+        from tests.e2e.picture import draw
+
+        draw(self.screen, path)
+
+
+class Terminal(Shown):
     """One program in one terminal. Nothing is read unless a method waits."""
 
     def __init__(
@@ -40,11 +70,7 @@ class Terminal:
         rows: int = 36,
         cwd: Path | None = None,
     ) -> None:
-        self.raw = bytearray()
-        """Every byte the program sent."""
-        self._unfed = b""
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
+        super().__init__(columns, rows)
         self.master, slave = os.openpty()
         self.set_window(columns, rows)
         self.attributes_before = termios.tcgetattr(self.master)
@@ -110,10 +136,6 @@ class Terminal:
         self.process.send_signal(number)
 
     # what a person sees
-
-    def text(self) -> str:
-        """Return the screen as lines without trailing blanks."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
 
     def line_with(self, text: str) -> str:
         """Return the first line that holds `text`, empty when none does."""
@@ -192,8 +214,7 @@ class Terminal:
             data = os.read(self.master, most)
         except OSError:  # EIO: the program and all its children let go
             return 0
-        self.raw += data
-        self._feed(data)
+        self.feed(data)
         return len(data)
 
     def modes(self) -> dict[int, bool]:
@@ -215,19 +236,6 @@ class Terminal:
         popped = sum(int(n or 1) for n in re.findall(rb"\x1b\[<(\d*)u", self.raw))
         assert popped >= pushed
         assert termios.tcgetattr(self.master) == self.attributes_before
-
-    def picture(self, path: Path) -> None:
-        """Draw the screen as it is into a PNG file."""
-        from tests.e2e.picture import draw
-
-        draw(self.screen, path)
-
-    def _feed(self, data: bytes) -> None:
-        data = self._unfed + data
-        cut = _CUT_SEQUENCE.search(data)
-        self._unfed = cut.group() if cut else b""
-        data = data[: len(data) - len(self._unfed)]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
 
     def _is_full(self) -> bool:
         asked = fcntl.ioctl(self.master, termios.FIONREAD, b"    ")
