@@ -118,7 +118,7 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=_with_own_code(env),
+                env=with_own_code(env),
                 start_new_session=True,
             )
         finally:
@@ -245,7 +245,7 @@ def _open_log(file: Path) -> int:
     return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def _with_own_code(env: Mapping[str, str]) -> dict[str, str]:
+def with_own_code(env: Mapping[str, str]) -> dict[str, str]:
     """Return `env` in which the child finds the code this process runs."""
     root = Path(__file__).resolve().parent.parent
     if root.name in _PACKAGES_FOLDERS:

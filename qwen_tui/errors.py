@@ -160,3 +160,12 @@ class TerminalError(UsageError):
     """The terminal cannot show the program."""
 
     code = "terminal"
+
+
+class WebError(QwenTuiError):
+    """The screen cannot be served to a browser.
+
+    `code` tells which: "web_missing" for packages, "web_port".
+    """
+
+    code = "web"

@@ -118,7 +118,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, Any]:
         "ui.lang": args.lang,
         "ui.slow_link": args.slow_link,
     }
-    if args.command in (None, "ask"):
+    if args.command in (None, "ask", "web"):
         named |= {
             "model.default": None if args.server not in (None, OFF) else args.model,
             "server.default": args.server,

@@ -62,6 +62,8 @@ def _command(args: argparse.Namespace) -> Callable[..., int]:
             from qwen_tui.cli.doctor import run
         case "config":
             from qwen_tui.cli.config import run
+        case "web":
+            from qwen_tui.cli.web import run
         case _:
             from qwen_tui.cli.tui import run
     return run

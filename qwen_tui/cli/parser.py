@@ -14,8 +14,8 @@ from qwen_tui.cli.parser_parts import (
     add_command,
     add_common,
     add_json,
-    add_model,
 )
+from qwen_tui.cli.parser_screen import add_screen, add_web
 from qwen_tui.i18n import _
 
 
@@ -32,23 +32,7 @@ def build_parser() -> Parser:
         "--version", action="version", version=f"qwen-tui {__version__}"
     )
     add_common(parser, top=True)
-    add_model(parser, top=True)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--continue",
-        dest="continue_",
-        action="store_true",
-        help=_("open the newest conversation"),
-    )
-    which.add_argument(
-        "--resume", metavar="CHAT", help=_("open a conversation by id or title")
-    )
-    parser.add_argument(
-        "--slow-link",
-        action="store_true",
-        default=None,  # else it would overrule the settings
-        help=_("draw less often, for a thin line"),
-    )
+    add_screen(parser, top=True)
     commands = parser.add_subparsers(
         dest="command", metavar="", title=_("commands"), parser_class=Parser
     )
@@ -59,6 +43,7 @@ def build_parser() -> Parser:
         commands, "doctor", _("what is installed, in force, and wrong"), _add_doctor
     )
     _add_config(commands)
+    add_command(commands, "web", _("the screen in a browser, over SSH"), add_web)
     return parser
 
 

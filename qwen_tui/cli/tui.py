@@ -11,12 +11,20 @@ from qwen_tui.cli.server import wanted_server
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.i18n import _
 from qwen_tui.settings import Settings
+from qwen_tui.ui.launch import LaunchOptions, run_tui
 
 
 def run(context: Context) -> int:
     """Open the screen on the conversation and the model that were asked for."""
-    from qwen_tui.ui.launch import LaunchOptions, run_tui
+    return run_tui(launch_options(context))
 
+
+def launch_options(context: Context) -> LaunchOptions:
+    """Return what to open; notices of the settings and warnings are told.
+
+    Raises:
+        QwenTuiError: the model, the server or the conversation is not there.
+    """
     chat = _conversation(context)
     server = wanted_server(context, chat.model if chat else "")
     model = "" if server else _local_model(context, chat)
@@ -25,16 +33,14 @@ def run(context: Context) -> int:
         warn_of_remote_code(context, context.find_source(model))
     for notice in context.settings.notices:
         say(notice, sys.stderr)
-    return run_tui(
-        LaunchOptions(
-            settings=_trusting(context, model),
-            model=model,
-            chat=chat.id if chat else "",
-            data_dir=context.data_dir,
-            log_dir=context.log_dir,
-            config_file=context.config_file,
-            server=server,
-        )
+    return LaunchOptions(
+        settings=_trusting(context, model),
+        model=model,
+        chat=chat.id if chat else "",
+        data_dir=context.data_dir,
+        log_dir=context.log_dir,
+        config_file=context.config_file,
+        server=server,
     )
 
 
