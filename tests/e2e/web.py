@@ -111,3 +111,20 @@ async def page(served: Served) -> AsyncGenerator[Page]:
         shown = Page(socket)
         await shown.tell_size()
         yield shown
+
+
+def family(served: Served) -> set[int]:
+    """Return the program of the only page and its engine, once both run."""
+    wait_until(lambda: len(programs(served)) == 2)
+    return programs(served)
+
+
+def programs(served: Served) -> set[int]:
+    """Return the programs of all pages, and their engines."""
+    found: set[int] = set()
+    for pid in descendants(served.process.pid):
+        with contextlib.suppress(OSError):  # it has just ended
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"qwen_tui.engine" in command or b"qwen_tui.ui.web_child" in command:
+                found.add(pid)
+    return found
