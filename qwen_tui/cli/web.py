@@ -31,7 +31,8 @@ def run(context: Context) -> int:
     launch_options(context)  # what is wrong is told here, not in the browser
     from qwen_tui.ui.web_server import serve
 
-    serve(start_arguments(context.args), context.args.port, _tell_address)
+    arguments = start_arguments(context.args)
+    serve(arguments, context.args.port, _tell_address, log_dir=context.log_dir)
     return 0
 
 

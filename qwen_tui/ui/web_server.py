@@ -7,9 +7,11 @@ textual-serve brings the terminal that the page draws; who may use it is told by
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -27,6 +29,8 @@ _PAGE = Path(__file__).parent / "web_page"
 _HEARTBEAT_S = 30.0
 """A page that is silent for one and a half times as long is gone."""
 _SHUTDOWN_S = 15.0
+LOG_NAME = "web.log"
+_LOG_BYTES = 1024 * 1024
 _CLOSE_S = 3.0
 _FIRST_SIZE = (80, 24)
 """Until the page tells its own, which it does as soon as it is connected."""
@@ -36,18 +40,38 @@ Tell = Callable[[str, int], None]
 """Takes the address and the port once the page is there."""
 
 
-def serve(arguments: Sequence[str], port: int, tell: Tell) -> None:
+def serve(arguments: Sequence[str], port: int, tell: Tell, *, log_dir: Path) -> None:
     """Serve the page until a signal ends it, then close every program.
 
     Args:
         arguments: Of qwen-tui, which each page starts anew.
         port: 0 takes any that is free.
         tell: Called once.
+        log_dir: Where to tell of requests that could not be understood, and of bugs.
 
     Raises:
         WebError: the port is taken or not allowed.
     """
-    asyncio.run(_serve(arguments, port, tell))
+    with _logged_to(log_dir / LOG_NAME):
+        asyncio.run(_serve(arguments, port, tell))
+
+
+@contextlib.contextmanager
+def _logged_to(file: Path) -> Generator[None]:
+    """Keep off the terminal what others can make aiohttp say, and keep it short."""
+    log = RotatingFileHandler(
+        file, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", errors="replace"
+    )
+    log.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("aiohttp", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(log)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(log)
+        log.close()
 
 
 async def _serve(arguments: Sequence[str], port: int, tell: Tell) -> None:

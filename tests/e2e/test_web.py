@@ -106,6 +106,15 @@ def test_no_other_address_of_this_machine_is_served(empty: Served):
         socket.create_connection(("127.0.0.2", empty.port), timeout=5)
 
 
+@pytest.mark.parametrize("said", [b"\x1b[2J\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"])
+def test_what_is_no_request_is_refused_and_not_printed(empty: Served, said: bytes):
+    before = empty.out.read_bytes()
+    with socket.create_connection(("127.0.0.1", empty.port), timeout=60) as other:
+        other.sendall(said)
+        assert b" 400 " in other.recv(100)
+    assert empty.out.read_bytes() == before
+
+
 async def ask(shown: Page, prompt: str, answer: str) -> None:
     await shown.send(f"{prompt}\r")
     await shown.wait_for(answer)

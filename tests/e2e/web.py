@@ -30,6 +30,8 @@ class Served:
     address: str
     """With the secret and the slash at its end."""
     port: int
+    out: Path
+    """What it printed."""
 
     @property
     def origin(self) -> str:
@@ -55,7 +57,7 @@ def serving(home: Path, *arguments: str, **env: str) -> Generator[Served]:
         wait_until(lambda: bool(_ADDRESS.search(log.read_text())))
         found = _ADDRESS.search(log.read_text())
         assert found
-        yield Served(process, found.group(), int(found.group(1)))
+        yield Served(process, found.group(), int(found.group(1)), log)
     finally:
         if process.poll() is None:
             for pid in descendants(process.pid) | {process.pid}:
