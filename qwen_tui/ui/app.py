@@ -77,6 +77,7 @@ class QwenTuiApp(KeyOrderApp, ClipboardApp, BareApp, LookApp):
             thinking_open=ui.thinking_open, pace=pace_for(slow_link=ui.slow_link)
         )
         self.chat.prompts = PromptHistory(options.data_dir / PROMPTS_FILE)
+        self.chat.server_names = self.desk.servers.names
         self.chat.makes_titles = ui.titles
         self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)

@@ -58,6 +58,10 @@ class ServerDesk:
         backend.on_loaded = on_loaded
         return backend
 
+    def names(self) -> list[str]:
+        """Return the names of the saved servers."""
+        return [one.name for one in self._settings.servers]
+
     def servers(self) -> list[Server]:
         """Return the saved servers and the one that answers now."""
         saved = [self.find(one.name) for one in self._settings.servers]

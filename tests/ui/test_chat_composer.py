@@ -8,6 +8,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from qwen_tui.chat.counting import estimate_tokens
+from qwen_tui.settings import SavedServer
 from qwen_tui.ui.app import QwenTuiApp
 from qwen_tui.ui.prompt_history import PromptHistory
 from tests.helpers import until
@@ -259,3 +260,47 @@ async def test_the_menu_never_covers_composer_or_status(
         assert menu.bottom == status.y
         assert menu.y >= 1
         assert menu.right <= size[0]
+
+
+async def test_names_of_themes_personas_devices_and_servers_are_offered(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    (tmp_path / "personas.toml").write_text(
+        '["Chinese teacher"]\nsystem_prompt = "Answer in Chinese."\n', "utf-8"
+    )
+    app = make_app(servers=[SavedServer("gpu", "http://127.0.0.1:9/v1")])
+    async with app.run_test(size=(100, 30)) as pilot:
+        person = Writer(app, pilot)
+        await person.ready()
+        await person.writes("/persona ")
+        await person.offered("Chinese teacher", "off", "edit")
+        await person.writes("chin")
+        await person.offered("Chinese teacher")
+        await pilot.press("enter")
+        await person.sees("Chinese teacher answers from the next message on.")
+        await person.writes("/theme qwen")
+        await person.offered("qwen-dark", "qwen-light")
+        await pilot.press("down", "enter")
+        await person.sees("Theme: qwen-light")
+        await person.writes("/server ")
+        await person.offered("gpu", "off")
+        await pilot.press("ctrl+u")
+        await person.writes("/device c")
+        await until(
+            lambda: "cpu" in [offer.label for offer in person.menu.offers],
+            pause=pilot.pause,
+        )
+
+
+async def test_an_argument_and_enter_in_one_piece_are_not_lost(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        person = Writer(app, pilot)
+        await person.ready()
+        for letter in "/theme qwen-l":
+            key = _KEYS.get(letter, letter)
+            app.post_message(events.Key(key, letter))
+        app.post_message(events.Key("enter", "\r"))
+        await person.sees("Theme: qwen-light")

@@ -3,7 +3,7 @@
 import pytest
 
 from qwen_tui.ui.screens.chat_commands import COMMANDS
-from qwen_tui.ui.screens.chat_offers import command_offers
+from qwen_tui.ui.screens.chat_offers import command_offers, named_offers
 
 
 def texts(line: str) -> list[str]:
@@ -47,7 +47,9 @@ def test_a_whole_command_is_not_marked_so_that_enter_sends_it() -> None:
         ("/new ", []),
         ("/no_such ", []),
         ("/usr/bin", []),
-        ("/device ", []),
+        ("/export ", ["/export md", "/export json", "/export openai"]),
+        ("/export o", ["/export openai"]),
+        ("/lang z", ["/lang zh"]),
     ],
 )
 def test_arguments_where_there_is_a_closed_list(line: str, offered: list[str]) -> None:
@@ -60,3 +62,25 @@ def test_what_ends_a_command_can_be_sent_at_once() -> None:
     assert not whole["/set "]
     assert command_offers("/think o")[0][0].is_whole
     assert not command_offers("/set temp")[0][0].is_whole
+
+
+NAMES = ("Chinese teacher", "editor", "off", "edit")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered", "is_marked"),
+    [
+        ("/persona ", [*NAMES], False),
+        ("/persona chinese t", ["Chinese teacher"], True),
+        ("/persona TEACH", ["Chinese teacher"], True),
+        ("/persona edit", ["editor", "edit"], False),
+        ("/persona nobody", [], False),
+    ],
+)
+def test_names_are_found_whatever_their_case_and_blanks(
+    line: str, offered: list[str], is_marked: bool
+) -> None:
+    offers, index = named_offers(line, NAMES)
+    assert [offer.text for offer in offers] == [f"/persona {n}" for n in offered]
+    assert all(offer.is_whole for offer in offers)
+    assert (index == 0) is is_marked

@@ -8,8 +8,8 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from qwen_tui.i18n import _
+from qwen_tui.ui.screens.chat_arguments import ArgumentActions
 from qwen_tui.ui.screens.chat_commands import NotACommand, is_command, parse_command
-from qwen_tui.ui.screens.chat_composer import ComposerActions
 from qwen_tui.ui.screens.chat_copy import CopyActions
 from qwen_tui.ui.screens.chat_info import InfoScreen
 from qwen_tui.ui.screens.chat_look import LookActions
@@ -21,7 +21,6 @@ from qwen_tui.ui.screens.chat_messages import (
     QuitAsked,
     ServerAsked,
 )
-from qwen_tui.ui.screens.chat_own import OwnActions
 from qwen_tui.ui.screens.chat_queue import QueueActions
 from qwen_tui.ui.screens.chat_saving import SavingActions
 from qwen_tui.ui.screens.chat_titles import TitleActions
@@ -37,10 +36,9 @@ class ChatScreen(
     QueueActions,
     TitleActions,
     CopyActions,
-    OwnActions,
     LookActions,
     SavingActions,
-    ComposerActions,
+    ArgumentActions,
 ):
     """Every key and command of the chat; each layer brings its own."""
 

@@ -68,9 +68,11 @@ class ComposerActions(ChatFrame):
             menu.close()
         elif word != menu.word:
             typed = _typed_path(word)
-            if typed is None:
+            if typed is None and self.offer_names(word):
+                pass
+            elif typed is None:
                 offers, selected = command_offers(word.text)
-                menu.show(word, offers, selected=selected, rows=self._place_menu())
+                menu.show(word, offers, selected=selected, rows=self.place_menu())
             else:
                 menu.look_for(word)
                 self._offer_paths(word, typed)
@@ -82,10 +84,14 @@ class ComposerActions(ChatFrame):
             lead = word.text.removesuffix(typed)
             offers = [_path_offer(path, lead) for path in found]
             selected = 0 if typed and not typed.endswith("/") else -1
-            rows = self._place_menu()
+            rows = self.place_menu()
             self.completions.show(word, offers, selected=selected, rows=rows)
 
-    def _place_menu(self) -> int:
+    def offer_names(self, word: Word) -> bool:
+        """Look for what only the running program knows; False where that is nothing."""
+        return False
+
+    def place_menu(self) -> int:
         """Put the menu above the status line; return how many rows are free there."""
         top = self.status.region.y
         self.completions.styles.offset = (0, top - self.size.height)

@@ -27,6 +27,23 @@ def command_offers(line: str) -> tuple[Sequence[Offer], int]:
     return _arguments(spec, argument.lstrip())
 
 
+def named_offers(line: str, names: Sequence[str]) -> tuple[Sequence[Offer], int]:
+    """Return which of `names`, which may hold blanks, fit behind a command.
+
+    The second value is as that of `command_offers`.
+    """
+    word, _space, argument = line.partition(" ")
+    typed = argument.strip().casefold()
+    begins = [name for name in names if name.casefold().startswith(typed)]
+    holds = [n for n in names if typed in n.casefold() and n not in begins]
+    offers = [
+        Offer(label=name, detail="", text=f"{word} {name}", is_whole=True)
+        for name in [*begins, *holds]
+    ]
+    is_whole = typed in (name.casefold() for name in names)
+    return offers, 0 if offers and typed and not is_whole else -1
+
+
 def _words(typed: str) -> tuple[Sequence[Offer], int]:
     begins = [spec for spec in COMMANDS if spec.word.startswith(typed)]
     holds = [spec for spec in COMMANDS if typed[1:] in spec.word and spec not in begins]
@@ -64,5 +81,6 @@ def _values(spec: CommandSpec, before: str) -> tuple[Sequence[str], bool]:
         if before in _SWITCHED:
             return _SWITCHES, True
         return (() if before else option_names()), False
-    written = [value for value in spec.takes.split("|") if value.islower()]
+    choices = [value.partition(" ")[0] for value in spec.takes.split("|")]
+    written = [value for value in choices if value.islower()]
     return (() if before else written), True
