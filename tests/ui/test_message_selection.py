@@ -1,5 +1,7 @@
 """Going from message to message by key, and what is marked on the way."""
 
+import pytest
+
 from qwen_tui.chat.conversation import ChatMessage
 from tests.helpers import until
 from tests.scripted import ScriptedBackend, says
@@ -98,3 +100,66 @@ async def test_space_opens_and_folds_the_thinking_of_the_selected_answer(
         assert "Shallow thought." not in person.screen_text()
         await pilot.press("space")
         await person.gone("Deep thought.")
+
+
+def place_of(person: Person, text: str) -> tuple[int, int]:
+    """Return where on the screen a text begins."""
+    for row, line in enumerate(person.screen_text().splitlines()):
+        if text in line:
+            return line.index(text), row
+    raise AssertionError(f"{text} is not on the screen")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_click_selects_a_message_and_leaves_the_keyboard_where_it_is(
+    make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    app = make_app(ScriptedBackend(says("Hello Ada."), says("You are Ada.")))
+    async with app.run_test(size=size) as pilot:
+        person = Person(app, pilot)
+        transcript = app.chat.transcript
+        await person.ready()
+        await person.asks("My name is Ada.")
+        await person.asks("Who am I?")
+        ids = [message.id for message in person.branch]
+        app.chat.composer.insert("draft")
+        await pilot.click(offset=place_of(person, "You are Ada."))
+        await until(lambda: transcript.selected_message_id == ids[3], pause=pilot.pause)
+        await person.sees("Selected. Tab, then y copies")
+        await pilot.press("s")
+        assert app.chat.composer.text == "drafts"
+        await pilot.click(offset=place_of(person, "Who am I?"))
+        assert transcript.selected_message_id == ids[2]
+        await pilot.press("tab", "j")
+        assert transcript.selected_message_id == ids[3]
+        await pilot.click(offset=place_of(person, "You are Ada."))
+        await until(lambda: not transcript.selected_message_id, pause=pilot.pause)
+
+
+async def test_selecting_text_or_opening_the_thinking_selects_no_message(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(ScriptedBackend(says("Hello Ada.", thinking="A name.")))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        transcript = app.chat.transcript
+        await person.ready()
+        await person.asks("My name is Ada.")
+        x, y = place_of(person, "Hello Ada.")
+        await pilot.mouse_down(offset=(x, y))
+        await pilot.hover(offset=(x + 4, y))
+        await pilot.mouse_up(offset=(x + 4, y))
+        await until(
+            lambda: (app.chat.get_selected_text() or "").startswith("Hell"),
+            pause=pilot.pause,
+        )
+        assert not transcript.selected_message_id
+        await pilot.click(offset=place_of(person, "[+] Thought"))
+        await person.shown("A name.")
+        assert not transcript.selected_message_id
+        await pilot.click(offset=(x, place_of(person, "Hello Ada.")[1]), times=2)
+        await until(
+            lambda: "Hello Ada." in (app.chat.get_selected_text() or ""),
+            pause=pilot.pause,
+        )
+        assert not transcript.selected_message_id

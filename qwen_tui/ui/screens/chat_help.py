@@ -42,7 +42,10 @@ _KEYS = (
     ("Ctrl+C", N_("copy what is selected; else stop; twice when idle quits")),
     ("y, c", N_("in the messages: copy the message; its code blocks, one by one")),
     ("F9", N_("the mouse to your terminal, without borders; and back")),
-    ("j, k", N_("in the messages: select the next, the one before")),
+    (
+        "j, k",
+        N_("in the messages: select the next, the one before; a click selects, too"),
+    ),
     ("e, r, g", N_("there: edit and send again, answer again, go on if it was cut")),
     ("[, ]", N_("there: the branch before, the next one")),
     ("p, f, d, u", N_("there: pin, fork, delete, undo")),

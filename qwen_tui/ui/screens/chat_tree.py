@@ -1,6 +1,6 @@
 """What is done with the selected message, or else with the last one."""
 
-from textual import work
+from textual import on, work
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation, title_from
 from qwen_tui.chat.tree import goes_with, nearest_branch, sibling
@@ -9,6 +9,7 @@ from qwen_tui.i18n import _, ngettext
 from qwen_tui.session import Deletion, Session
 from qwen_tui.ui.screens.chat_messages import OpenChatAsked
 from qwen_tui.ui.screens.chat_undo import UndoActions
+from qwen_tui.ui.widgets.turn import Turn
 
 _TOLD = 30  # characters of a message that a question names
 
@@ -23,6 +24,12 @@ class TreeActions(UndoActions):
         self.leave_edit()
         self.transcript.select("")
         await super().open_session(session)
+
+    @on(Turn.Clicked)
+    def tell_its_keys(self) -> None:
+        """Tell how a clicked message gets the keyboard: one may be writing below."""
+        if self.transcript.selected_message_id and self.focused is not self.transcript:
+            self.tell(_("Selected. Tab, then y copies, e edits, r answers again."))
 
     def _choose(self) -> ChatMessage | None:
         """Return the selected message, or the last one; tell where there is none."""

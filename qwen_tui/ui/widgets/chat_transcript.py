@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from textual import on
 from textual.binding import Binding
 
 from qwen_tui.chat.conversation import ChatMessage
@@ -52,6 +53,12 @@ class ChatTranscript(Transcript):
     def on_focus(self) -> None:
         if not self._selected_id and self._in_view:
             self._show_selected(self._in_view[-1].message_id)
+
+    @on(Turn.Clicked)
+    def select_clicked(self, event: Turn.Clicked) -> None:
+        """Select what was clicked where it is; a second click takes that back."""
+        is_selected = event.message_id == self._selected_id
+        self._show_selected("" if is_selected else event.message_id)
 
     async def keep(self, count: int) -> None:
         """Take away all but the first `count` of the messages that are shown."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.segment import Segment
@@ -47,6 +48,12 @@ class Turn(TurnView):
     message_id = ""
     """Empty as long as the message is in no conversation."""
 
+    @dataclass
+    class Clicked(Message):
+        """A message was clicked, and no text was selected by that."""
+
+        message_id: str
+
     def __init__(self, look: str, indent: int, *views: MessageView) -> None:
         self._head = MessageView(plain=True, look=look, indent=indent)
         super().__init__(self._head, *views, classes="turn")
@@ -68,6 +75,16 @@ class Turn(TurnView):
             self._is_selected = is_selected
             self._draw_head()
             self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        # twice selects the text: the second takes back what the first one did
+        is_plain = event.button == 1 and event.chain in (1, 2)
+        if is_plain and self.text_selection is None and not self.acts_at(event.y):
+            self.post_message(self.Clicked(self.message_id))
+
+    def acts_at(self, row: int) -> bool:
+        """Whether a click on that row does something of its own."""
+        return False
 
     def render_line(self, y: int) -> Strip:
         """Return one row, with a bar beside it while the message is selected."""
@@ -183,9 +200,13 @@ class AssistantTurn(Turn):
         self.view.finish()
         self._show_foot(message)
 
-    def on_click(self, event: Click) -> None:
+    def acts_at(self, row: int) -> bool:
+        """Whether that is the line of the thinking."""
         line = self._panel.line
-        if len(line) and event.y == self.first_row(line):
+        return bool(len(line)) and row == self.first_row(line)
+
+    def on_click(self, event: Click) -> None:
+        if self.acts_at(event.y):
             self.post_message(self.ThinkingClicked(self))
 
     def _show_head(self, model: str, created_at: float, soft_switch: str) -> None:
