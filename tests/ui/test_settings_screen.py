@@ -132,3 +132,16 @@ async def test_a_file_that_cannot_be_written_is_told(
         await pilot.press("enter")
         await person.shown("config.toml cannot be read")
         assert not app.has_class("-ascii")
+
+
+async def test_what_a_setting_means_is_told_in_full_on_the_smallest_screen(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(40, 12)) as pilot:
+        person = Person(app, pilot)
+        await opened(person)
+        told = "start with; empty lets you choose. Default: none"
+        await until(
+            lambda: told in " ".join(person.screen_text().split()), pause=pilot.pause
+        )
