@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
-from textual.widgets import TextArea
 
 from qwen_tui.i18n import _
 from qwen_tui.sanitize import sanitize
 from qwen_tui.ui.widgets.completion_menu import CompletionMenu, Word
 from qwen_tui.ui.widgets.composer_keys import EDITING, NEW_LINE_KEYS
+from qwen_tui.ui.widgets.composer_wrap import LongLineArea
 from qwen_tui.ui.widgets.pasted import (
     AttachedFile,
     PastedTexts,
@@ -25,7 +25,7 @@ _PATH_CHARS = 400
 _PATH = re.compile(r"(?<![A-Za-z0-9_.+-])@(\S*)\Z")
 
 
-class Composer(TextArea, inherit_bindings=False):
+class Composer(LongLineArea, inherit_bindings=False):
     """A prompt being written; long pastes show as one line each."""
 
     @dataclass
