@@ -1,15 +1,17 @@
-"""`qwen-tui chats`: list, show, rename and delete saved conversations, and more."""
+"""`qwen-tui chats`: list, show, rename and delete conversations, and more."""
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
 from qwen_tui.chat.conversation import ChatMessage, Conversation
 from qwen_tui.chat.shelf import ConversationSummary
+from qwen_tui.chat.tags import has_tags, named_tags, write_tags
 from qwen_tui.cli.chats_search import search
+from qwen_tui.cli.chats_tags import tag
 from qwen_tui.cli.chats_transfer import export, import_
 from qwen_tui.cli.context import Context
 from qwen_tui.cli.output import confirmed, say, say_json
@@ -32,7 +34,7 @@ def run(context: Context) -> int:
     with closing(context.open_store()) as store:
         match args.action:
             case "list":
-                _list(store, archived=args.archived, as_json=args.json)
+                _list(store, args.tag, archived=args.archived, as_json=args.json)
             case "show":
                 _show(store.find(args.chat), as_json=args.json)
             case "search":
@@ -43,13 +45,19 @@ def run(context: Context) -> int:
                 import_(context, store)
             case "rename":
                 _rename(store, args.chat, args.title, as_json=args.json)
+            case "tag":
+                tag(context, store)
             case _:
                 return _delete(context, store)
     return 0
 
 
-def _list(store: Store, *, archived: bool, as_json: bool) -> None:
-    summaries = store.summaries(archived=archived)
+def _list(store: Store, tags: Sequence[str], *, archived: bool, as_json: bool) -> None:
+    summaries = [
+        summary
+        for summary in store.summaries(archived=archived)
+        if has_tags(summary.tags, named_tags(tags))
+    ]
     if as_json:
         for summary in summaries:
             say_json(asdict(summary))
@@ -66,10 +74,10 @@ def _row(summary: ConversationSummary) -> str:
         n=summary.n_messages
     )
     title = sanitize_line(summary.title) or _("(untitled)")
-    facts = [count, sanitize_line(summary.model)]
+    facts = [count, summary.model]
     facts += [_("pinned")] if summary.pinned else []
-    facts += [f"#{sanitize_line(tag)}" for tag in summary.tags]
-    told = ", ".join(fact for fact in facts if fact)
+    facts += [write_tags(summary.tags)]
+    told = sanitize_line(", ".join(fact for fact in facts if fact))
     return f"{summary.id}  {when}  {title}  ({told})"
 
 

@@ -25,12 +25,20 @@ def add_chats(commands: Any) -> None:  # noqa: ANN401 - argparse has no public t
     add_command(actions, "export", _("write conversations to files"), _add_export)
     add_command(actions, "import", _("read conversations from a file"), _add_import)
     add_command(actions, "rename", _("give a conversation a title"), _add_rename)
+    add_command(actions, "tag", _("give a conversation tags"), _add_tag)
     add_command(actions, "delete", _("delete a conversation"), _add_delete)
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--archived", action="store_true", help=_("those in the archive")
+    )
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="TAG",
+        help=_("only those with this tag; repeat it for several"),
     )
     add_json(parser)
 
@@ -88,6 +96,17 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 def _add_rename(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chat", metavar="CHAT", help=_("id or title"))
     parser.add_argument("title", metavar="TITLE", help=_("the new title"))
+    add_json(parser)
+
+
+def _add_tag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("chat", metavar="CHAT", help=_("id or title"))
+    parser.add_argument(
+        "tags", metavar="TAG", nargs="*", help=_("to be added; none tells which it has")
+    )
+    parser.add_argument(
+        "--remove", action="store_true", help=_("take these tags away instead")
+    )
     add_json(parser)
 
 

@@ -13,6 +13,7 @@ from qwen_tui.errors import StoreError
 from qwen_tui.store.match import cut_snippet, fold, terms_of
 from qwen_tui.store.open_file import OpenFile
 from qwen_tui.store.search_index import count_waiting, has_index, index_some
+from qwen_tui.store.search_tags import Chats, said_in, tagged_chats
 
 INDEX_STEP_S = 0.03
 """How long one step of indexing holds the file."""
@@ -37,21 +38,25 @@ class Searching(OpenFile):
 
         What stands in double quotes is one word. Titles come first, at most a third
         of all, then messages; in both the newest first. Archived conversations are
-        searched, too.
+        searched, too. `#tag` leaves only the conversations with a tag of that name,
+        where there is such a tag; else it is a word.
 
         Args:
-            query: Any text; nothing in it is syntax but double quotes.
+            query: Any text; nothing in it is syntax but double quotes and tags.
             limit: The most to return.
             only_titles: Leave the messages out.
         """
-        terms = terms_of(query)
-        if not terms or limit < 1:
-            return []
         with self._reading() as connection:
-            most_titles = limit if only_titles else max(1, limit // 3)
-            hits = list(islice(_titles(connection, terms), most_titles))
-            if not only_titles:
-                hits += islice(_messages(connection, terms), limit - len(hits))
+            words, chats = tagged_chats(connection, query)
+            terms = terms_of(words)
+            if limit < 1 or not (terms or chats):
+                return []
+            all_titles = only_titles or not terms
+            most_titles = limit if all_titles else max(1, limit // 3)
+            hits = list(islice(_titles(connection, terms, chats), most_titles))
+            if not all_titles:
+                messages = _messages(connection, terms, chats)
+                hits += islice(messages, limit - len(hits))
         return hits
 
     def unindexed(self) -> int:
@@ -99,18 +104,20 @@ class Searching(OpenFile):
 
 
 def _titles(
-    connection: sqlite3.Connection, terms: Sequence[str]
+    connection: sqlite3.Connection, terms: Sequence[str], chats: Chats
 ) -> Iterator[SearchHit]:
     with closing(
         connection.execute(
             "SELECT id, title, updated_at, archived FROM conversation "
             "WHERE title LIKE ? ESCAPE '\\' OR instr(title, char(0)) "
             "ORDER BY updated_at DESC, seq DESC",
-            (_like(max(terms, key=len)),),
+            (_like(max(terms, key=len, default="")),),
         )
     ) as rows:
         for row in rows:
             folded = fold(row["title"])
+            if chats is not None and row["id"] not in chats:
+                continue
             if all(term in folded for term in terms):
                 snippet = cut_snippet(row["title"], terms)
                 yield SearchHit(
@@ -126,9 +133,14 @@ def _titles(
 
 
 def _messages(
-    connection: sqlite3.Connection, terms: Sequence[str]
+    connection: sqlite3.Connection, terms: Sequence[str], chats: Chats
 ) -> Iterator[SearchHit]:
-    for seq in _candidates(connection, terms):
+    found = (
+        _candidates(connection, terms)
+        if chats is None
+        else said_in(connection, chats, _like(max(terms, key=len)))
+    )
+    for seq in found:
         row = connection.execute(
             """
             SELECT message.id, conversation_id, title, archived, role, content,

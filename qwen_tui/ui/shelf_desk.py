@@ -55,6 +55,12 @@ class Shelf:
         if (chat := self._open(chat_id)) is not None:
             chat.archived = archived
 
+    async def tag(self, chat_id: str, tags: Sequence[str]) -> None:
+        """Give a conversation these tags and no others."""
+        await asyncio.to_thread(self._store.set_tags, chat_id, tags)
+        if (chat := self._open(chat_id)) is not None:
+            chat.tags = list(tags)
+
     async def delete(self, chat_id: str) -> None:
         """Delete a conversation; `bring_back` undoes it."""
         deleted = await asyncio.to_thread(self._store.delete, chat_id)

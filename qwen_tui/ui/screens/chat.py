@@ -23,6 +23,7 @@ from qwen_tui.ui.screens.chat_messages import (
 )
 from qwen_tui.ui.screens.chat_queue import QueueActions
 from qwen_tui.ui.screens.chat_saving import SavingActions
+from qwen_tui.ui.screens.chat_tags import TagActions
 from qwen_tui.ui.screens.chat_titles import TitleActions
 from qwen_tui.ui.screens.chat_tree import TreeActions
 from qwen_tui.ui.widgets.composer import Composer
@@ -35,6 +36,7 @@ class ChatScreen(
     TreeActions,
     QueueActions,
     TitleActions,
+    TagActions,
     CopyActions,
     LookActions,
     SavingActions,

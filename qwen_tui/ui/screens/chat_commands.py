@@ -80,6 +80,9 @@ COMMANDS = (
     CommandSpec(
         "/chat", "chat", N_("pin, archive or delete the chat"), "pin|archive|delete"
     ),
+    CommandSpec(
+        "/tag", "tag", N_("give the chat tags, or take them away"), takes="TAG TAG"
+    ),
     CommandSpec("/bare", "app.bare", N_("the mouse to your terminal; and back")),
     CommandSpec("/info", "info", N_("what made the last answer, and its cost")),
     CommandSpec("/context", "context", N_("what the next prompt takes")),

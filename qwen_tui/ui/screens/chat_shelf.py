@@ -46,7 +46,9 @@ class ShelfActions(UndoActions):
         except QwenTuiError as error:
             self.tell_error(error)
             return
-        self.show_chats([ChatItem(r.id, r.title, r.updated_at, r.pinned) for r in rows])
+        self.show_chats(
+            [ChatItem(r.id, r.title, r.updated_at, r.pinned, r.tags) for r in rows]
+        )
 
     async def run_turn(self, turn: Awaitable[None], *, may_ask: bool = False) -> None:
         """Do a turn, the open conversation marked as the one that is answered."""

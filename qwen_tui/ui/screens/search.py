@@ -58,7 +58,7 @@ class SearchScreen(Screen[SearchHit | None]):
 
     def on_mount(self) -> None:
         self._hits.can_focus = False  # one goes on typing, the arrows choose
-        self._tell(_('Any words; those in "quotes" together.'))
+        self._tell(_('Any words; "some together"; #tag.'))
         if self._first_query:
             self._input.value = self._first_query
             self._input.cursor_position = len(self._first_query)

@@ -21,7 +21,10 @@ class AskLine(Vertical):
 
     @dataclass
     class Given(Message):
-        """The person answered; `value` has no blanks around it and is not empty."""
+        """The person answered; `value` has no blanks around it.
+
+        It is empty only where `ask` allowed that.
+        """
 
         purpose: str
         value: str
@@ -35,6 +38,7 @@ class AskLine(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.purpose = ""
+        self._may_be_empty = False
         self._question = Static(markup=False, classes="ask-question")
         self._input = LineInput(id=f"{id}-input")
 
@@ -47,9 +51,17 @@ class AskLine(Vertical):
         """Whether it is on the screen."""
         return self.has_class("-open")
 
-    def ask(self, purpose: str, question: str, value: str = "") -> None:
+    def ask(
+        self,
+        purpose: str,
+        question: str,
+        value: str = "",
+        *,
+        may_be_empty: bool = False,
+    ) -> None:
         """Open the line with `value` in it and take the keyboard."""
         self.purpose = purpose
+        self._may_be_empty = may_be_empty
         self._question.update(Content(sanitize_line(question)))
         self.add_class("-open")
         self._input.value = value
@@ -69,5 +81,5 @@ class AskLine(Vertical):
     def give(self, event: LineInput.Submitted) -> None:
         event.stop()
         value = event.value.strip()
-        if value:
+        if value or self._may_be_empty:
             self.post_message(self.Given(self.purpose, value))

@@ -23,6 +23,7 @@ class ChatItem:
     updated_at: float
     """Seconds since the epoch."""
     pinned: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def shown_title(title: str) -> str:

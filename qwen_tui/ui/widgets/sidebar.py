@@ -15,13 +15,16 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from qwen_tui.chat.tags import is_tagged, write_tags
 from qwen_tui.i18n import N_, _
+from qwen_tui.sanitize import sanitize_line
 from qwen_tui.ui.widgets.chat_rows import ROW_CELLS, ChatItem, Mark, row_text
 from qwen_tui.ui.widgets.line_input import LineInput
 
 _KEYS = (
     ("r", N_("rename")),
     ("p", N_("pin")),
+    ("t", N_("tags")),
     ("a", N_("archive")),
     ("d", N_("delete")),
     ("u", N_("undo")),
@@ -30,6 +33,7 @@ _KEYS = (
 )
 _ARCHIVE_KEYS = (
     ("a", N_("put back")),
+    ("t", N_("tags")),
     ("d", N_("delete")),
     ("u", N_("undo")),
     ("/", N_("find")),
@@ -44,6 +48,7 @@ class ChatList(OptionList):
     BINDINGS = [
         Binding("r", "ask('rename')", show=False),
         Binding("p", "ask('pin')", show=False),
+        Binding("t", "ask_tags", show=False),
         Binding("a", "ask('archive')", show=False),
         Binding("d,delete", "ask('delete')", show=False),
         Binding("u", "screen.undo", show=False),
@@ -54,6 +59,11 @@ class ChatList(OptionList):
         option = self.highlighted_option
         if option is not None and option.id is not None:
             self.post_message(Sidebar.Asked(wish, option.id))
+
+    def action_ask_tags(self) -> None:
+        option = self.highlighted_option
+        if option is not None and option.id is not None:
+            self.post_message(Sidebar.TagsAsked(option.id))
 
 
 class Sidebar(Vertical):
@@ -77,6 +87,12 @@ class Sidebar(Vertical):
         wish: Wish
         chat_id: str
 
+    @dataclass
+    class TagsAsked(Message):
+        """The person wants to give this conversation other tags."""
+
+        chat_id: str
+
     def __init__(self) -> None:
         super().__init__(id="sidebar")
         self.items: Sequence[ChatItem] = ()
@@ -88,12 +104,14 @@ class Sidebar(Vertical):
         self._title = Static(classes="sidebar-title", markup=False)
         self._filter = LineInput(id="sidebar-filter")
         self._list = ChatList(markup=False)
+        self._tags = Static(classes="sidebar-tags", markup=False)
         self._keys = Static(classes="sidebar-keys", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self._title
         yield self._filter
         yield self._list
+        yield self._tags
         yield self._keys
 
     def on_mount(self) -> None:
@@ -103,7 +121,7 @@ class Sidebar(Vertical):
     def relabel(self) -> None:
         """Draw everything in the active language."""
         self._title.update(Content(_("Archive") if self.archive else _chats()))
-        self._filter.placeholder = _("words of the title")
+        self._filter.placeholder = _("title words, #tag")
         keys = _ARCHIVE_KEYS if self.archive else _KEYS
         self._keys.update(Content("\n".join(keys_lines(keys, ROW_CELLS))))
         self._draw()
@@ -199,7 +217,7 @@ class Sidebar(Vertical):
         place = self._list.highlighted or 0
         now = time.time()
         words = self._filter.value.casefold().split()
-        shown = [i for i in self.items if all(w in i.title.casefold() for w in words)]
+        shown = [item for item in self.items if all(_fits(item, w) for w in words)]
         self._list.set_options(
             Option(Content(row_text(item, self._mark(item), now)), id=item.id)
             for item in shown
@@ -208,6 +226,16 @@ class Sidebar(Vertical):
         if shown:  # what was under a deleted row comes under the highlight
             below = min(place, len(shown) - 1)
             self._list.highlighted = places[0] if places else below
+        self.show_tags()
+
+    @on(OptionList.OptionHighlighted)
+    def show_tags(self) -> None:
+        """Show the tags of the highlighted conversation below the list."""
+        option = self._list.highlighted_option
+        chosen = option.id if option is not None else None
+        tags = next((item.tags for item in self.items if item.id == chosen), ())
+        self._tags.display = bool(tags)
+        self._tags.update(Content(sanitize_line(write_tags(tags))))
 
     def _mark(self, item: ChatItem) -> Mark:
         if item.id != self._current_id:
@@ -215,6 +243,13 @@ class Sidebar(Vertical):
         if self._is_unsaved:
             return "unsaved"
         return "answering" if self._is_answering else "open"
+
+
+def _fits(item: ChatItem, word: str) -> bool:
+    """Whether a title holds a word of the filter, or a tag begins like it."""
+    if word.startswith("#") and is_tagged(item.tags, word[1:]):
+        return True
+    return word in item.title.casefold()
 
 
 def keys_lines(keys: Sequence[tuple[str, str]], width: int) -> list[str]:
