@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qwen_tui.i18n import LANGUAGES, N_, _
+from qwen_tui.sanitize import sanitize_line
 
 # argparse's own texts, marked so that the catalogue holds them.
 ARGPARSE_TEXTS = (
@@ -32,7 +33,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and where help is; exit with status 2."""
         hint = _("'{command} --help' shows what there is.").format(command=self.prog)
-        self.exit(2, f"qwen-tui: {message}. {hint}\n")
+        self.exit(2, f"qwen-tui: {sanitize_line(message)}. {hint}\n")
 
 
 def add_command(commands: Any, name: str, help_: str, add: Add) -> None:  # noqa: ANN401 - argparse has no public type for it

@@ -1,6 +1,9 @@
 """Texts that want something of a terminal, and what may be sent to one."""
 
 import re
+from dataclasses import replace
+
+from qwen_tui.chat.conversation import ChatMessage, Conversation
 
 PAYLOADS = {
     "markup": "[/x]",
@@ -30,6 +33,9 @@ HOSTILE = "".join(PAYLOADS.values())
 ONE_LINE = HOSTILE.replace("\r", "")
 SHOWN = "[/x]"
 """What of it must be seen, as it stands, wherever it is shown at all."""
+FILE_NAME = ONE_LINE.replace("/", "").replace("\x00", "")
+"""Nearly all of it as the name of a file: 221 bytes of the 255 that may be."""
+FILE_SHOWN = "[x]"
 
 _OURS = re.compile(
     r"\x1b\[[0-9;]*[Hmr]"  # a place, colours, a region
@@ -51,3 +57,14 @@ def acted_on(stream: str) -> list[str]:
     rest = _OURS.sub("", stream)
     places = [match.start() for match in _ACTED_ON.finditer(rest)]
     return found + [rest[max(place - 30, 0) : place + 30] for place in places]
+
+
+def hostile_chat() -> Conversation:
+    """Return a talk in which every text is hostile."""
+    chat = Conversation(title=HOSTILE, model=HOSTILE, system_prompt=HOSTILE)
+    chat.tags = [HOSTILE]
+    chat.put(ChatMessage("user", HOSTILE))
+    texts = dict.fromkeys(("model", "revision", "thinking"), HOSTILE)
+    answer = ChatMessage("assistant", HOSTILE, parent_id=chat.leaf_id, state="stopped")
+    chat.put(replace(answer, **texts))
+    return chat

@@ -52,7 +52,7 @@ class Stage:
     @asynccontextmanager
     async def shown(self, app: App[Any]) -> AsyncGenerator[Pilot[Any]]:
         app.driver_class = PipeDriver
-        async with app.run_test(headless=False, size=SIZE) as pilot:
+        async with app.run_test(headless=False, size=SIZE, notifications=True) as pilot:
             yield pilot
             await pilot.pause()
             assert app.is_running

@@ -25,7 +25,14 @@ from qwen_tui.wire_hub import RemoteFileInfo, RemoteModel
 from tests.helpers import until
 from tests.scripted import LOADED, Hang, ScriptedBackend
 from tests.ui.conftest import MakeApp
-from tests.ui.hostile import HOSTILE, ONE_LINE, SHOWN, acted_on
+from tests.ui.hostile import (
+    FILE_NAME,
+    FILE_SHOWN,
+    HOSTILE,
+    ONE_LINE,
+    SHOWN,
+    acted_on,
+)
 from tests.ui.hostile_stage import Stage
 from tests.ui.model_hosts import (
     FakeQueries,
@@ -188,11 +195,10 @@ async def what_the_engine_tells_of_itself(stage: Stage) -> None:
 
 
 async def name_of_a_folder(stage: Stage) -> None:
-    name = ONE_LINE.replace("/", "").replace("\x00", "")[:70]
-    model = write_model(stage.folder / name)
+    model = write_model(stage.folder / FILE_NAME)
     backend = ScriptedBackend(loaded=None, load_script=[Hang()])
     async with stage.chat(backend=backend, model_name=str(model)) as person:
-        await person.shown("[x]")
+        await person.shown(FILE_SHOWN)
 
 
 async def pasted_text(stage: Stage) -> None:
