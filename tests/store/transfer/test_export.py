@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qwen_tui.chat.attachment import fenced
 from qwen_tui.chat.conversation import ChatMessage, Conversation, new_id
 from qwen_tui.errors import TransferError
 from qwen_tui.store.conversations import Store
@@ -36,6 +37,26 @@ JSON: Any = st.recursive(
     max_leaves=5,
 )
 MAPPINGS = st.dictionaries(NAMES, JSON, max_size=3)
+OWN = st.fixed_dictionaries(  # as the chat keeps it, of types that a JSON may change
+    {},
+    optional={
+        "persona": TEXTS,
+        "options": st.fixed_dictionaries(
+            {},
+            optional={
+                "temperature": st.floats(0, 10),
+                "top_k": st.integers(0, 2**40),
+                "seed": st.integers(0, 2**63),
+                "stop": st.lists(TEXTS, max_size=2),
+                "thinking": st.booleans(),
+                "thinking_budget": st.none() | st.integers(0, 9000),
+            },
+        ),
+        "window": st.fixed_dictionaries({"summary": TEXTS}),
+    },
+)
+CONTENTS = TEXTS | st.builds(fenced, TEXTS, TEXTS)
+"""Of messages, some of them with a file."""
 TIMES = st.floats(min_value=0, max_value=4e9)
 
 
@@ -46,15 +67,15 @@ def conversations(draw: st.DrawFn) -> Conversation:
         created_at=draw(TIMES),
         model=draw(TEXTS),
         system_prompt=draw(TEXTS),
-        settings=draw(MAPPINGS),
+        settings={**draw(MAPPINGS), **draw(OWN)},
         pinned=draw(st.booleans()),
         archived=draw(st.booleans()),
-        tags=draw(st.lists(st.sampled_from(["a", "工作", "b c"]), unique=True)),
+        tags=draw(st.lists(TEXTS, max_size=3)),
     )
     for _ in range(draw(st.integers(0, 6))):
         message = ChatMessage(
             role=draw(st.sampled_from(["user", "assistant"])),
-            content=draw(TEXTS),
+            content=draw(CONTENTS),
             id=new_id(),
             parent_id=draw(st.sampled_from([None, *chat.messages])),
             thinking=draw(TEXTS),
