@@ -1,5 +1,6 @@
 """Saved conversations from the command line, on a real file."""
 
+import io
 import json
 from pathlib import Path
 
@@ -93,6 +94,24 @@ def test_delete_wants_a_yes_where_nobody_can_be_asked(
     assert main(["chats", "delete", saved.id]) == 2
     assert "--yes" in capsys.readouterr().err
     assert main(["chats", "show", saved.id]) == 0
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("", 1), ("n", 1)])
+def test_delete_asks_on_a_terminal_and_says_what_goes(
+    saved: Conversation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    status: int,
+):
+    person = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(person, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", person)
+    assert main(["chats", "delete", saved.id]) == status
+    told = capsys.readouterr().err
+    assert "Delete Capitals" in told
+    assert "with 2 messages for ever? [y/N]" in told
+    assert main(["chats", "show", saved.id]) == (1 if status == 0 else 0)
 
 
 def test_delete_with_yes_deletes(
