@@ -76,7 +76,7 @@ class BenchApp(QwenTuiApp):
             self.leave()
 
     async def _stream(self) -> None:
-        self.chat.post_message(Composer.Submitted("go"))
+        self.chat.post_message(Composer.Submitted("go", "go"))
         await until(lambda: self._gate.reached)
 
         async def stream() -> None:
