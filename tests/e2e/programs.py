@@ -94,7 +94,7 @@ def freeze_in_an_answer(terminal: Terminal, home: Path) -> int:
 
 def engine_of(terminal: Terminal) -> int:
     """Return the id of the engine's process."""
-    for pid in descendants(terminal.process.pid):
+    for pid in descendants(terminal.pid):
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         if b"qwen_tui.engine" in command:
             return pid

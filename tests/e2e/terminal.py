@@ -125,6 +125,11 @@ class Terminal(Shown):
         self.screen.resize(rows, columns)
         self.set_window(columns, rows)
 
+    @property
+    def pid(self) -> int:
+        """The process below which all that is shown runs."""
+        return self.process.pid
+
     def hang_up(self) -> None:
         """Close the window."""
         if self._master_open:

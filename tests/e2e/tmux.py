@@ -82,6 +82,11 @@ class Tmux(Terminal):
         return said.stdout.removesuffix("\n")
 
     @property
+    def pid(self) -> int:
+        """The shell: the server of tmux is no child of what shows it."""
+        return int(self.ask(*_is("pane_pid")))
+
+    @property
     def sent(self) -> bytes:
         """Every byte that came out of the pane since the shell began."""
         return self._sent.read_bytes() if self._sent.exists() else b""
