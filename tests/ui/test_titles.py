@@ -22,6 +22,13 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return iter(())
 
 
+async def settled(person: Person) -> None:
+    """Wait until nobody is at work on a title."""
+    titling = person.app.chat._titling
+    assert titling is not None
+    await until(lambda: titling.is_finished, pause=person.pilot.pause)
+
+
 async def test_a_new_chat_gets_a_title_and_the_request_is_small(
     make_app: MakeApp,
 ) -> None:
@@ -38,6 +45,25 @@ async def test_a_new_chat_gets_a_title_and_the_request_is_small(
     assert not request.thinking
     assert request.max_new_tokens < 50
     assert request.conversation_id != backend.requests[0].conversation_id
+
+
+async def test_an_answer_instead_of_a_title_leaves_the_first_words_for_good(
+    make_app: MakeApp,
+) -> None:
+    backend = ScriptedBackend(
+        says("Hello Ada."), says("Nice to meet you, Ada!"), says("Yes."), says("Late")
+    )
+    app = make_app(backend, **ON)
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("I am Ada.")
+        await until(lambda: len(backend.requests) == 2, pause=pilot.pause)
+        await settled(person)
+        await person.asks("Sure?")
+        await settled(person)
+        assert person.saved().title == "I am Ada."
+    assert len(backend.requests) == 3  # no title was asked for again
 
 
 async def test_a_message_does_not_wait_for_a_title(make_app: MakeApp) -> None:
@@ -69,9 +95,7 @@ async def test_a_title_that_a_person_gave_stays(make_app: MakeApp) -> None:
         assert app.chat.shelf is not None
         await app.chat.shelf.rename(app.chat.current_id, "Mine")
         gate.open()
-        titling = app.chat._titling
-        assert titling is not None
-        await until(lambda: titling.is_finished, pause=pilot.pause)
+        await settled(person)
         assert person.saved().title == "Mine"
 
 
@@ -88,8 +112,6 @@ async def test_no_title_is_asked_for_where_none_is_wanted(
         await person.asks("Do cats purr?")
         if why == "demo":
             await until(lambda: app.chat._titling is not None, pause=pilot.pause)
-            titling = app.chat._titling
-            assert titling is not None
-            await until(lambda: titling.is_finished, pause=pilot.pause)
+            await settled(person)
         await person.shown("Do cats purr?")
         assert len(backend.requests) == 1

@@ -9,7 +9,7 @@ from textual.worker import Worker, WorkerError
 
 from qwen_tui.chat.ending import to_the_end
 from qwen_tui.chat.events import AnswerDelta, Failed, Finished
-from qwen_tui.chat.titling import clean_title, title_request, wants_title
+from qwen_tui.chat.titling import read_title, title_request, wants_title
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.cache import DEMO
 from qwen_tui.session import Session
@@ -27,6 +27,8 @@ class TitleActions(TransferActions):
     makes_titles = False
     """Set by the app, from the settings."""
     _titling: Worker[None] | None = None
+    _untitled = ""
+    """The conversation whose title was none: asked again, it would be the same."""
 
     def on_mount(self) -> None:
         self.turns.make_room = self._end_titling
@@ -52,9 +54,14 @@ class TitleActions(TransferActions):
         chat = session.conversation
         if not self._is_idle(session):
             return
-        before = chat.title
-        title = clean_title(await _written(session))
-        if title and self.shelf is not None and chat.title == before:
+        before, answer = chat.title, chat.branch()[1].content
+        written = await _written(session)
+        if written is None:
+            return
+        title = read_title(written, answer)
+        if title in ("", before):
+            self._untitled = chat.id
+        elif self.shelf is not None and chat.title == before:
             with suppress(QwenTuiError):  # deleted meanwhile
                 await self.shelf.rename(chat.id, title)
                 await self.show_shelf()
@@ -68,6 +75,7 @@ class TitleActions(TransferActions):
             and session is self.turns.session
             and not self.turns.active
             and not self.composer.text
+            and session.conversation.id != self._untitled
             and wants_title(session.conversation, loaded)
         )
 
@@ -80,10 +88,10 @@ class TitleActions(TransferActions):
                 await worker.wait()
 
 
-async def _written(session: Session) -> str:
-    """Return what the model writes for a title; empty where it fails."""
+async def _written(session: Session) -> str | None:
+    """Return what the model writes for a title; None where it fails."""
     assert session.backend is not None
-    request = title_request(session.conversation, session.options)
+    request = title_request(session.conversation)
     text = ""
     async with aclosing(to_the_end(session.backend.stream(request))) as events:
         async for event in events:
@@ -91,7 +99,7 @@ async def _written(session: Session) -> str:
                 case AnswerDelta():
                     text += event.text
                 case Failed() | Finished(reason="cancelled"):
-                    return ""
+                    return None
                 case _:
                     pass
     return text
