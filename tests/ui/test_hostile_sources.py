@@ -211,6 +211,21 @@ async def names_and_faults_of_personas(stage: Stage) -> None:
         await person.shown(SHOWN)
 
 
+async def names_of_personas_that_are_offered(stage: Stage) -> None:
+    personas = {ONE_LINE: {"system_prompt": "a"}, "b": {"system_prompt": "b"}}
+    (stage.folder / "personas.toml").write_text(tomli_w.dumps(personas))
+    async with stage.chat() as person:
+        await person.ready()
+        person.app.chat.composer.insert("/persona ")
+        menu = person.app.chat.completions
+        await until(lambda: len(menu.offers) > 2, pause=person.pilot.pause)
+        await person.shown(SHOWN)
+        await person.pilot.press("down", "tab")
+        await person.shown("/persona [/x]")
+        await person.pilot.press("enter")
+        await until(lambda: "Ready" not in person.app.chat.status.text)
+
+
 async def file_of_personas_that_is_none(stage: Stage) -> None:
     (stage.folder / "personas.toml").write_text(f"[a\n{ONE_LINE}")
     async with stage.chat() as person:
@@ -379,7 +394,8 @@ SINKS: list[Sink] = [
     file_to_import_that_is_not_there, note_about_an_export, name_made_of_a_title,
     note_about_a_saved_file, names_of_files_that_are_offered,
     name_of_an_attached_file, file_that_cannot_be_attached,
-    names_and_faults_of_personas, file_of_personas_that_is_none,
+    names_and_faults_of_personas, names_of_personas_that_are_offered,
+    file_of_personas_that_is_none,
     names_and_keys_of_a_keymap, keymap_that_is_none, values_of_the_settings,
     names_of_servers_and_their_models, error_of_a_server, server_that_is_none,
     words_that_are_no_argument, hits_of_a_search, words_of_a_search,
