@@ -145,7 +145,7 @@ def test_one_quantisation_of_several_is_fetched_and_told(
     assert main(arguments(hub, "--gguf", "Q9_K")) == 1
     told = capsys.readouterr().err
     assert "no quantisation Q9_K" in told
-    assert "F16, Q4_K_M, Q8_0" in told
+    assert "F16, Q8_0, Q4_K_M" in told  # by size
 
 
 def test_a_retry_is_told_in_json(hub: FakeHub, capsys: pytest.CaptureFixture[str]):

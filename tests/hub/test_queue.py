@@ -186,14 +186,13 @@ async def test_a_chosen_quantisation_is_kept_until_its_download_is_done(
     script = Script()
     watched = await place.open(run=script.run)
     job = await place.add(watched, gguf="Q8_0")
-    await watched.reach("running")
+    await until(lambda: len(script.requests) == 1)
     await watched.queue.pause(job.id)
     await place.add(watched)  # goes on where it stopped
-    await watched.reach("running")
+    await until(lambda: len(script.requests) == 2)
     script.say(done())
     await watched.reach("done")
     await place.add(watched)
-    await watched.reach("running")
     await until(lambda: len(script.requests) == 3)
     assert [request.gguf for request in script.requests] == ["Q8_0", "Q8_0", ""]
 
