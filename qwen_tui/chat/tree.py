@@ -1,5 +1,6 @@
 """Messages as a tree: branches beside each other, and which one is shown."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -25,11 +26,19 @@ def children_of(conversation: Conversation) -> dict[str | None, list[ChatMessage
 
 def places(conversation: Conversation) -> Mapping[str, Place]:
     """Return the places of those messages of the shown branch that have siblings."""
-    children = children_of(conversation)
+    messages = conversation.messages.values()
+    counts = Counter(message.parent_id for message in messages)
+    branching = [parent_id for parent_id, count in counts.items() if count > 1]
+    if not branching:  # as most chats are: what comes now is not free in a long one
+        return {}
+    children = {parent_id: list[str]() for parent_id in branching}
+    for message in messages:
+        if message.parent_id in children:
+            children[message.parent_id].append(message.id)
     found: dict[str, Place] = {}
     for message in conversation.branch():
-        siblings = [sibling.id for sibling in children[message.parent_id]]
-        if len(siblings) > 1:
+        siblings = children.get(message.parent_id)
+        if siblings is not None:
             number = siblings.index(message.id) + 1
             found[message.id] = Place(number, len(siblings))
     return found

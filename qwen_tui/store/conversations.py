@@ -10,6 +10,7 @@ from qwen_tui.store.deletion import Deleting
 from qwen_tui.store.failures import ambiguous, damaged, message_not_found, not_found
 from qwen_tui.store.organise import Organising
 from qwen_tui.store.rows import (
+    MESSAGE_COLUMNS,
     conversation_from,
     conversation_row,
     message_from,
@@ -77,7 +78,8 @@ class Store(Organising, Deleting, Searching):
             if row is None:
                 raise not_found(chat_id)
             messages = connection.execute(
-                "SELECT * FROM message WHERE conversation_id = ? ORDER BY seq",
+                f"SELECT {MESSAGE_COLUMNS} FROM message "  # noqa: S608 - our names
+                "WHERE conversation_id = ? ORDER BY seq",
                 (chat_id,),
             ).fetchall()
             try:
@@ -220,11 +222,22 @@ class Store(Organising, Deleting, Searching):
 
 def _hang_messages(conversation: Conversation, rows: list[sqlite3.Row]) -> None:
     messages = conversation.messages
-    ids = {row["id"] for row in rows}
+    is_ordered = True
     for row in rows:
-        parent_id = row["parent_id"] if row["parent_id"] in ids else None
-        messages[row["id"]] = message_from(row, parent_id=parent_id)
-    for end in loop_ends(messages):  # damage, which must not hang whoever follows it
-        messages[end] = replace(messages[end], parent_id=None)
+        message = message_from(row)
+        is_first = message.parent_id is None
+        is_ordered = is_ordered and (is_first or message.parent_id in messages)
+        messages[message.id] = message
+    if not is_ordered:
+        _mend(messages)
     if conversation.leaf_id not in messages:  # killed between the two saves
         conversation.leaf_id = next(reversed(messages), None)
+
+
+def _mend(messages: dict[str, ChatMessage]) -> None:
+    """Make a tree of messages whose parents do not all stand before them."""
+    for message in list(messages.values()):
+        if message.parent_id is not None and message.parent_id not in messages:
+            messages[message.id] = replace(message, parent_id=None)
+    for end in loop_ends(messages):  # damage, which must not hang whoever follows it
+        messages[end] = replace(messages[end], parent_id=None)

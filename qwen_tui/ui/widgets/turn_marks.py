@@ -34,10 +34,9 @@ def marks_of(
 ) -> dict[str, TurnMarks]:
     """Return the marks of the shown branch, by the ids of those that have any."""
     placed = places(conversation)
-    marks = {
-        message.id: TurnMarks(
-            placed.get(message.id), message.pinned, message.id in outside
-        )
-        for message in conversation.branch()
-    }
-    return {key: value for key, value in marks.items() if value != NO_MARKS}
+    marks: dict[str, TurnMarks] = {}
+    for message in conversation.branch():
+        key = message.id
+        if message.pinned or key in placed or key in outside:
+            marks[key] = TurnMarks(placed.get(key), message.pinned, key in outside)
+    return marks
