@@ -136,12 +136,14 @@ async def test_a_prompt_typed_in_a_page_is_answered_and_closing_it_ends_all(
         assert served.process.poll() is None
 
 
-async def test_leaving_the_program_closes_its_page(tmp_path: Path):
+async def test_a_page_takes_another_size_and_is_closed_by_leaving(tmp_path: Path):
     with serving(tmp_path) as served:
         async with page(served) as shown:
             await shown.wait_for("Try the small demo model")
             await shown.send("\x1b")
             await shown.wait_for("F1 help")
+            await shown.resize(130, 45)
+            await shown.wait_until(lambda: "F1 help" in shown.text().splitlines()[-1])
             await shown.send("\x11")
             while await shown.take():
                 pass
@@ -161,7 +163,7 @@ async def test_the_end_of_the_server_is_the_end_of_its_programs(
             while await shown.take():
                 pass
         expected = -9 if number == signal.SIGKILL else 0
-        assert served.process.wait(20) == expected
+        assert served.process.wait(10) == expected
         for pid in pids:
             assert_gone_within(pid, 5)  # before it would be killed
 

@@ -77,9 +77,10 @@ class Page(Shown):
         """Press keys."""
         await self.socket.send_json(["stdin", keys])
 
-    async def tell_size(self) -> None:
-        """Tell how large the window is, as a page does that has just been opened."""
-        await self.socket.send_json(["resize", {"width": _COLUMNS, "height": _ROWS}])
+    async def resize(self, columns: int, rows: int) -> None:
+        """Tell how large the window is, as a page does as soon as it is opened."""
+        self.screen.resize(rows, columns)
+        await self.socket.send_json(["resize", {"width": columns, "height": rows}])
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Take what the program draws until `condition()` holds."""
@@ -111,7 +112,7 @@ async def page(served: Served) -> AsyncGenerator[Page]:
         session.ws_connect(f"{served.address}ws", headers=headers) as socket,
     ):
         shown = Page(socket)
-        await shown.tell_size()
+        await shown.resize(_COLUMNS, _ROWS)
         yield shown
 
 
