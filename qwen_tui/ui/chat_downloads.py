@@ -18,6 +18,7 @@ class ChatDownloads:
         self._chat = chat
         self._is_covered = False
         desk.listen(self._note)
+        chat.renew_header = self._show
 
     @contextmanager
     def covered(self) -> Generator[None]:

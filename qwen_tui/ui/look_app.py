@@ -188,6 +188,8 @@ class LookApp(ThinLineApp):
                 yield SystemCommand(f"{_(spec.meaning)}  {spec.word}", "", run)
         else:
             yield SystemCommand(_("change the colours"), "", self.action_change_theme)
+            speak_ = partial(self.post_message, LanguageAsked(""))
+            yield SystemCommand(_("speak the other language"), "", speak_)
             quit_ = partial(self.run_action, "ask_quit")
             yield SystemCommand(_("quit"), "", quit_)
 

@@ -10,7 +10,7 @@ from qwen_tui.backends.remote_server import Server
 from qwen_tui.i18n import _
 from qwen_tui.ui.desk import Desk
 from qwen_tui.ui.screens.chat import ChatScreen
-from qwen_tui.ui.screens.servers import ServerEntry, ServersScreen
+from qwen_tui.ui.screens.servers import Check, Listing, ServerEntry, ServersScreen
 
 
 class ServerActions:
@@ -52,7 +52,7 @@ class ServerActions:
             server = servers.find(where, model.strip())
             entries = [] if server.model else await servers.check(server)
             if len(entries) > 1:
-                await self._choose([], [entries], [])
+                await self._choose(lambda: (), [lambda: entries], [])
             else:
                 await self.use(server)
 
@@ -68,17 +68,18 @@ class ServerActions:
         """Show every server and its models, each asked now."""
         servers = self._desk.servers
         local = self._desk.local_source
-        label = _("This machine")
-        here = ServerEntry("", "", label, local.name if local is not None else "")
-        groups = [servers.rows(server) for server in found]
+        name = local.name if local is not None else ""
+        groups = [partial(servers.rows, server) for server in found]
         checks = [partial(servers.check, server) for server in found]
-        await self._choose([here], groups, checks)
+        await self._choose(
+            lambda: [ServerEntry("", "", _("This machine"), name)], groups, checks
+        )
 
     async def _choose(
         self,
-        first: Sequence[ServerEntry],
-        groups: Sequence[Sequence[ServerEntry]],
-        checks: Sequence[Callable[[], Awaitable[Sequence[ServerEntry]]]],
+        first: Listing,
+        groups: Sequence[Listing],
+        checks: Sequence[Check],
     ) -> None:
         screen = ServersScreen(first, groups, checks)
         entry = await self._app.push_screen_wait(screen)

@@ -50,7 +50,14 @@ class _LedgerText(Static):
         self._ledger = ledger
 
     def on_resize(self, event: events.Resize) -> None:
-        self.update(Content(_ledger_text(self._ledger, event.size.width)))
+        self._draw(event.size.width)
+
+    def relabel(self) -> None:
+        """Tell everything in the active language."""
+        self._draw(self.size.width)
+
+    def _draw(self, width: int) -> None:
+        self.update(Content(_ledger_text(self._ledger, width)))
 
 
 def _ledger_text(ledger: Ledger, cells: int) -> str:

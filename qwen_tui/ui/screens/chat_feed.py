@@ -48,6 +48,7 @@ class Feed:
         self.failure: Failed | None = None
         """Set when the load or turn ended in a failure."""
         self._warning = ""
+        self._told_last = ""
         self._widgets = widgets
         self._turn: AssistantTurn | None = None
         self._thoughts: list[str] = []
@@ -128,6 +129,20 @@ class Feed:
 
     def tell_last(self, branch: list[ChatMessage]) -> None:
         """Tell how the last answer ended, or its numbers."""
+        self._tell_end(branch)
+        self._told_last = self._widgets.status.text
+
+    def tell_ready(self) -> None:
+        """Tell that the model can be asked."""
+        self._widgets.status.show(_("Ready"))
+        self._told_last = self._widgets.status.text
+
+    def tell_last_again(self, branch: list[ChatMessage]) -> None:
+        """Tell the same in the active language, where nothing was told since."""
+        if self._told_last and self._widgets.status.text == self._told_last:
+            self.tell_last(branch)
+
+    def _tell_end(self, branch: list[ChatMessage]) -> None:
         status = self._widgets.status
         if not branch or branch[-1].role == "user":
             status.show(_("Ready"))

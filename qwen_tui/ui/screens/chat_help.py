@@ -93,6 +93,10 @@ class HelpScreen(ModalScreen[None]):
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)
 
+    def relabel(self) -> None:
+        """Tell everything in the active language."""
+        self._draw()
+
     def _draw(self) -> None:
         box = self.query_one("#help", VerticalScroll)
         width = max(box.scrollable_content_region.width, 1)

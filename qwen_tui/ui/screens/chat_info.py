@@ -35,9 +35,15 @@ class InfoScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(Content(info_text(self._message)), id="help-text")
+            yield Static(id="help-text", markup=False)
+
+    def relabel(self) -> None:
+        """Tell everything in the active language."""
+        text = Content(info_text(self._message))
+        self.query_one("#help-text", Static).update(text)
 
     def on_mount(self) -> None:
+        self.relabel()
         self.query_one("#help", VerticalScroll).focus()
 
 

@@ -106,7 +106,7 @@ class ChatLoads:
             if self.feed.warning:
                 status.show(self.feed.warning, "warning")
             elif not self.answering:
-                status.show(_("Ready"))
+                self.feed.tell_ready()
         elif failure.code == "cancelled":
             status.show(_("Loading stopped. Ctrl+R loads the model again."))
         else:

@@ -1,6 +1,6 @@
 """Commands about how the program looks and speaks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -41,6 +41,17 @@ class LookActions(ChatFrame):
 
     mapped: Mapping[str, str] = MappingProxyType({})
     """What to show in the place of keys that were mapped away; set by the app."""
+
+    renew_header: Callable[[], None] = staticmethod(lambda: None)
+    """Tells in the header what the app knows; set by the app."""
+
+    def relabel(self) -> None:
+        """Show what stands on the screen itself in the active language."""
+        super().relabel()
+        session = self.turns.session
+        if session is not None and not self.turns.active:
+            self.turns.feed.tell_last_again(session.conversation.branch())
+        self.renew_header()
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(mapped=self.mapped))

@@ -107,7 +107,7 @@ class ShelfActions(UndoActions):
             case "rename":
                 ask_line = self.query_one("#chat-ask", AskLine)
                 self._asked_in_list = self.sidebar.rows.has_focus
-                ask_line.ask(_RENAME + chat_id, _("Title:"), title)
+                ask_line.ask(_RENAME + chat_id, lambda: _("Title:"), title)
             case "pin":
                 off, on_ = (
                     _('"{title}" is no longer pinned.'),

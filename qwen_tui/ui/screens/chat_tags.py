@@ -48,7 +48,7 @@ class TagActions(ShelfActions):
         self._asked_in_list = self.sidebar.rows.has_focus
         ask_line = self.query_one("#chat-ask", AskLine)
         written = write_tags(chat.tags)
-        ask_line.ask(_TAGS + chat.id, _("Tags:"), written, may_be_empty=True)
+        ask_line.ask(_TAGS + chat.id, lambda: _("Tags:"), written, may_be_empty=True)
 
     async def _saved_chat(self, chat_id: str) -> ConversationSummary | None:
         return None if self.shelf is None else await self._saved(self.shelf, chat_id)

@@ -246,9 +246,7 @@ class TreeActions(UndoActions):
 
     def _show_editing(self) -> None:
         self.pending.show_editing(self.editing)
-        title = _("Editing a message") if self.editing else _("Message")
-        self.composer.border_title = title
-        self.composer.set_class(self.editing, "-editing")
+        self.composer.show_editing(self.editing)
 
 
 def deletion_question(chat: Conversation, message: ChatMessage) -> str:

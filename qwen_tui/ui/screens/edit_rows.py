@@ -112,7 +112,12 @@ class EditRowsScreen(Screen[None]):
 
     def relabel(self) -> None:
         """Say everything again in the active language."""
-        self.run_worker(self.renew(), group="renew", exclusive=True)
+        self.status.show("")  # what was told is told in the other language
+        self.run_worker(self._say_again(), group="renew", exclusive=True)
+
+    async def _say_again(self) -> None:
+        await self.renew()
+        self._ask.relabel()
 
     def tell(self, text: str, tone: Tone = "plain") -> None:
         """Show one line above the hints."""
@@ -167,7 +172,10 @@ class EditRowsScreen(Screen[None]):
 
     def begin_writing(self, row: EditRow) -> None:
         """Open the line to write the row's value on."""
-        self._ask.ask(row.key, row.name, row.written)
+        self._ask.ask(row.key, lambda: self._name_of(row), row.written)
+
+    def _name_of(self, row: EditRow) -> str:
+        return next((r.name for r in self.rows if r.key == row.key), row.name)
 
     async def action_step(self, step: int) -> None:
         row = self.current

@@ -81,12 +81,12 @@ class FirstRunScreen(Screen[ModelSource | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="first-run"):
-            yield Static(Content(_("Welcome to qwen-tui")), id="first-run-title")
-            yield Static(Content(_(_INTRO)), id="first-run-intro")
+            yield Static(id="first-run-title", markup=False)
+            yield Static(id="first-run-intro", markup=False)
             yield OptionList(*self._options(), id="ways", markup=False)
             yield Static(id="first-run-sources", markup=False)
             with Vertical(id="first-run-asking"):
-                yield Static(Content(_("A folder with a model, or a .gguf file:")))
+                yield Static(id="first-run-question", markup=False)
                 yield LineInput(id="first-run-input")
             yield Static(id="first-run-status", markup=False)
             yield Static(id="first-run-hints", markup=False)
@@ -106,12 +106,29 @@ class FirstRunScreen(Screen[ModelSource | None]):
         ]
 
     def on_mount(self) -> None:
+        self._say_texts()
         self.ways.highlighted = self.ways.get_option_index(DEMO)
         self._look()
         if not self._desk.is_offline:
             self._racing = True
             self._race()
         self._draw_sources()
+
+    def relabel(self) -> None:
+        """Say everything again in the active language."""
+        self._say_texts()
+        self.status.update(Content(""))  # what was told is told in the other one
+        self._draw()
+        self._draw_hints()
+
+    def _say_texts(self) -> None:
+        texts = {
+            "title": _("Welcome to qwen-tui"),
+            "intro": _(_INTRO),
+            "question": _("A folder with a model, or a .gguf file:"),
+        }
+        for name, text in texts.items():
+            self.query_one(f"#first-run-{name}", Static).update(Content(text))
 
     def on_resize(self) -> None:
         self._draw_hints()

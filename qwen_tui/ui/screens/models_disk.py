@@ -78,24 +78,7 @@ class DiskActions:
             self._view.say(_("It has no revisions: it does not lie in the cache."))
             return
         self._model = model
-        rows = [
-            SheetRow(
-                revision.commit,
-                _revision_line(
-                    revision.commit[:_SHORT_COMMIT],
-                    "/".join(revision.refs),
-                    f"{size_text(revision.size_bytes)} "
-                    + _("(frees {size})").format(size=size_text(revision.freed_bytes)),
-                    _age(revision.last_used),
-                    loaded=revision.commit == model.source.revision,
-                ),
-            )
-            for revision in model.revisions
-        ]
-        title = _("Revisions of {repo}: x deletes one, Esc closes").format(
-            repo=model.repo
-        )
-        self._view.open_sheet(REVISIONS, title, rows)
+        self._view.open_sheet(REVISIONS, lambda: _revisions_of(model))
 
     def delete_revision(self, commit: str) -> None:
         """Ask, then delete one of the revisions that are listed."""
@@ -118,17 +101,20 @@ class DiskActions:
             return
         wanted = {job.repo for job in self._desk.queue.jobs if job.state != "done"}
         wanted |= {job.local_dir for job in self._desk.queue.jobs if job.local_dir}
-        rows = [
-            SheetRow(str(p.path), _partial_line(p, wanted, self._view.size.width))
-            for p in found
-        ]
         self._partials = [p for p in found if not p.in_use and p.repo not in wanted]
+        self._view.open_sheet(PARTIALS, lambda: self._leftovers(found, wanted))
+
+    def _leftovers(
+        self, found: Sequence[Partial], wanted: set[str]
+    ) -> tuple[str, Sequence[SheetRow]]:
+        width = self._view.size.width
+        rows = [SheetRow(str(p.path), _partial_line(p, wanted, width)) for p in found]
         size = sum(partial.size_bytes for partial in self._partials)
         title = _("Unfinished files: all belong to downloads")
         if self._partials:
             text = _("Unfinished files: Enter deletes what nobody needs, {size}")
             title = text.format(size=long_size(size))
-        self._view.open_sheet(PARTIALS, title, rows)
+        return title, rows
 
     def purge(self) -> None:
         """Ask, then delete the unfinished files that no download needs."""
@@ -151,6 +137,25 @@ class DiskActions:
         self._view.sheet.close()
         self._view.say(_("{size} are free again.").format(size=long_size(freed)))
         self._view.look_again()
+
+
+def _revisions_of(model: LocalModel) -> tuple[str, Sequence[SheetRow]]:
+    rows = [
+        SheetRow(
+            revision.commit,
+            _revision_line(
+                revision.commit[:_SHORT_COMMIT],
+                "/".join(revision.refs),
+                f"{size_text(revision.size_bytes)} "
+                + _("(frees {size})").format(size=size_text(revision.freed_bytes)),
+                _age(revision.last_used),
+                loaded=revision.commit == model.source.revision,
+            ),
+        )
+        for revision in model.revisions
+    ]
+    text = _("Revisions of {repo}: x deletes one, Esc closes")
+    return text.format(repo=model.repo), rows
 
 
 def _revision_line(

@@ -43,19 +43,23 @@ class JobActions:
         """Open the sheet that asks what to fetch, with `repo` in it."""
         if not self._view.may_ask_hub():
             return
-        question = _("Repo to download (id or alias), from {source}:").format(
-            source=source_text(self._desk.source)
-        )
-        self._view.download_sheet.ask_name(question, repo)
+        self._view.download_sheet.ask_name(self._repo_question, repo)
+
+    def _repo_question(self) -> str:
+        source = source_text(self._desk.source)
+        text = _("Repo to download (id or alias), from {source}:")
+        return text.format(source=source)
 
     def look_up(self, name: str) -> None:
         """Ask the hub what it would be, before anything is fetched."""
         if not self._view.download_sheet.is_open:
             return
-        text = _("Asking {source} for {repo}").format(
-            source=source_text(self._desk.source), repo=repo_of(name)
-        )
-        self._view.download_sheet.wait(text)
+
+        def told() -> str:
+            source, repo = source_text(self._desk.source), repo_of(name)
+            return _("Asking {source} for {repo}").format(source=source, repo=repo)
+
+        self._view.download_sheet.wait(told)
         self._view.start(self._look_up(name), "info")
 
     async def _look_up(self, name: str) -> None:
@@ -75,11 +79,12 @@ class JobActions:
         self._show_facts(info)
 
     def _show_facts(self, info: RemoteInfo) -> None:
-        question = _(
-            "Enter downloads it into the cache, f into a folder, Esc goes back."
+        self._view.download_sheet.show_facts(
+            lambda: _(
+                "Enter downloads it into the cache, f into a folder, Esc goes back."
+            ),
+            lambda: self._info_lines(info, self._free_bytes),
         )
-        lines = self._info_lines(info, self._free_bytes)
-        self._view.download_sheet.show_facts(question, lines)
 
     def next_gguf(self) -> None:
         """Want the next quantisation of what was looked up, where there are several."""
@@ -103,9 +108,10 @@ class JobActions:
     def ask_folder(self) -> None:
         """Ask for the folder that shall hold plain files."""
         if self._info is not None:
-            question = _("Folder for plain files, without links:")
-            folder = models_folder(self._info.repo)
-            self._view.download_sheet.ask_folder(question, folder)
+            self._view.download_sheet.ask_folder(
+                lambda: _("Folder for plain files, without links:"),
+                models_folder(self._info.repo),
+            )
 
     def confirm_download(self, folder: str) -> None:
         """Queue what was looked up; `folder` is empty for the cache."""

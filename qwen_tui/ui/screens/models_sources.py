@@ -74,7 +74,7 @@ class SourceActions:
     def ask_url(self) -> None:
         """Ask for an address of the person's own."""
         value = self._own[0] if self._own else "https://"
-        self._view.ask(URL, _("Address of a hub or mirror:"), value)
+        self._view.ask(URL, lambda: _("Address of a hub or mirror:"), value)
 
     def take_url(self, value: str) -> None:
         """Take an address, where it is one."""
@@ -97,7 +97,7 @@ class SourceActions:
             return
         self._results.clear()
         self._is_probing = True
-        self._view.open_sheet(SOURCES, self._title(), self._rows())
+        self._view.open_sheet(SOURCES, lambda: (self._title(), self._rows()))
         self._view.start(self._probe(), "probe")
 
     async def _probe(self) -> None:
@@ -122,7 +122,7 @@ class SourceActions:
     def _show_results(self) -> None:
         sheet = self._view.sheet
         if sheet.is_open and sheet.purpose == SOURCES:
-            sheet.update(self._title(), self._rows())
+            sheet.renew()
 
     def _title(self) -> str:
         if self._is_probing:
@@ -149,8 +149,9 @@ class SourceActions:
     def ask_home(self) -> None:
         """Ask for another HF_HOME."""
         home = str(self._desk.settings.hf_home)
-        question = _("HF_HOME, the folder that models are kept in:")
-        self._view.ask(HOME, question, home)
+        self._view.ask(
+            HOME, lambda: _("HF_HOME, the folder that models are kept in:"), home
+        )
 
     def take_home(self, value: str) -> None:
         """Keep models there from now on, where that is possible."""
@@ -183,10 +184,11 @@ class SourceActions:
         """Ask what to search the hub for."""
         if not self._view.may_ask_hub():
             return
-        question = _("Search {source} for:").format(
-            source=source_text(self._desk.source)
-        )
-        self._view.ask(SEARCH, question)
+        self._view.ask(SEARCH, self._search_question)
+
+    def _search_question(self) -> str:
+        source = source_text(self._desk.source)
+        return _("Search {source} for:").format(source=source)
 
     def search(self, words: str) -> None:
         """Search; what is found comes into the table."""

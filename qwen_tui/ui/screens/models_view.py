@@ -1,6 +1,6 @@
 """The models screen as it looks: what it is made of, and how it draws what is known."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Literal
 
@@ -32,7 +32,7 @@ from qwen_tui.ui.widgets.filter_bar import FilterBar
 from qwen_tui.ui.widgets.line_text import GAP, two_lines
 from qwen_tui.ui.widgets.model_pane import ModelPane
 from qwen_tui.ui.widgets.model_table import ModelTable
-from qwen_tui.ui.widgets.sheet import Sheet, SheetRow
+from qwen_tui.ui.widgets.sheet import Listing, Sheet
 
 StatusTone = Literal["", "good", "busy", "error"]
 _FLUSH_S = 0.5
@@ -90,6 +90,11 @@ class ModelsView(Screen[ModelSource | None]):
         self.set_depth()
         self.draw()
 
+    def relabel(self) -> None:
+        """Say everything again in the active language."""
+        self.say("")  # what was told is told in the other one
+        self.draw()
+
     # What the parts ask of the screen
 
     @property
@@ -111,14 +116,14 @@ class ModelsView(Screen[ModelSource | None]):
         """Tell what went wrong and what to do next."""
         self.say(error.message, error.hint, "error")
 
-    def ask(self, purpose: str, question: str, value: str = "") -> None:
+    def ask(self, purpose: str, question: Callable[[], str], value: str = "") -> None:
         """Ask for one line of text."""
         self.ask_line.ask(purpose, question, value)
         self.draw_frame()
 
-    def open_sheet(self, purpose: str, title: str, rows: Sequence[SheetRow]) -> None:
+    def open_sheet(self, purpose: str, listing: Listing) -> None:
         """Show a list."""
-        self.sheet.open(purpose, title, rows)
+        self.sheet.open(purpose, listing)
         self.draw_frame()
 
     def confirm(self, question: str, on_yes: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -45,23 +46,33 @@ class SearchScreen(Screen[SearchHit | None]):
         self._input = LineInput(id="search-input")
         self._hits = HitList()
         self._found = Static(id="search-found", markup=False)
+        self._say_found: Callable[[], str] = lambda: _(
+            'Any words; "some together"; #tag.'
+        )
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="search-line"):
-            yield Static(_("Search:"), id="search-label", markup=False)
+            yield Static(id="search-label", markup=False)
             yield self._input
         yield self._hits
         yield self._found
-        hints = _("Enter open  Up Down choose  Esc back")
-        yield Static(hints, id="search-hints", markup=False)
+        yield Static(id="search-hints", markup=False)
         yield BareLine()
 
     def on_mount(self) -> None:
         self._hits.can_focus = False  # one goes on typing, the arrows choose
-        self._tell(_('Any words; "some together"; #tag.'))
+        self.relabel()
         if self._first_query:
             self._input.value = self._first_query
             self._input.cursor_position = len(self._first_query)
+
+    def relabel(self) -> None:
+        """Say everything in the active language."""
+        self.query_one("#search-label", Static).update(_("Search:"))
+        hints = _("Enter open  Up Down choose  Esc back")
+        self.query_one("#search-hints", Static).update(hints)
+        self._tell(self._say_found)
+        self._hits.show(self._hits.hits, time.time())
 
     def on_resize(self) -> None:
         self._hits.show(self._hits.hits, time.time())
@@ -99,16 +110,19 @@ class SearchScreen(Screen[SearchHit | None]):
         try:
             hits = await self._shelf.search(query, limit=_LIMIT)
         except QwenTuiError as error:
-            self._tell(f"{error.message} {error.hint}".strip())
+            told = f"{error.message} {error.hint}".strip()
+            self._tell(lambda: told)
             return
         self._hits.show(hits, time.time())
         n = len(hits)
-        if not query.strip():
-            self._tell("")
-        elif n < _LIMIT:
-            self._tell(ngettext("{n} found", "{n} found", n).format(n=n))
-        else:
-            self._tell(_("the first {n}; more words find less").format(n=n))
+        self._tell(lambda: _found_text(n) if query.strip() else "")
 
-    def _tell(self, text: str) -> None:
-        self._found.update(Content(sanitize_line(text)))
+    def _tell(self, say: Callable[[], str]) -> None:
+        self._say_found = say
+        self._found.update(Content(sanitize_line(say())))
+
+
+def _found_text(n: int) -> str:
+    if n < _LIMIT:
+        return ngettext("{n} found", "{n} found", n).format(n=n)
+    return _("the first {n}; more words find less").format(n=n)

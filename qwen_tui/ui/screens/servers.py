@@ -31,6 +31,9 @@ class ServerEntry:
     tone: Literal["plain", "error"] = "plain"
 
 
+Listing = Callable[[], Sequence[ServerEntry]]
+"""Returns rows, in the active language."""
+
 Check = Callable[[], Awaitable[Sequence[ServerEntry]]]
 """Asks one server and returns the rows that take the place of its first one."""
 
@@ -42,8 +45,8 @@ class ServersScreen(ModalScreen[ServerEntry | None]):
 
     def __init__(
         self,
-        first: Sequence[ServerEntry],
-        groups: Sequence[Sequence[ServerEntry]],
+        first: Listing,
+        groups: Sequence[Listing],
         checks: Sequence[Check],
     ) -> None:
         """Show rows.
@@ -54,27 +57,35 @@ class ServersScreen(ModalScreen[ServerEntry | None]):
             checks: Asks each of them, in the same order.
         """
         super().__init__()
-        self._groups = [list(first), *map(list, groups)]
+        self._listings = (first, *groups)
         self._checks = checks
+        self._groups: list[Sequence[ServerEntry]] = []
         self._list = OptionList(markup=False, id="servers-list")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="servers"):
-            yield Static(_("Who answers"), id="servers-title", markup=False)
+            yield Static(id="servers-title", markup=False)
             yield self._list
             yield Static(id="servers-hint", markup=False)
 
     def on_mount(self) -> None:
+        self.relabel()
+        self._list.focus()
+
+    def relabel(self) -> None:
+        """Say everything in the active language: the servers are asked again."""
+        self.query_one("#servers-title", Static).update(_("Who answers"))
         hint = _("Enter chooses, Esc closes. /server URL takes another one.")
         self.query_one("#servers-hint", Static).update(Content(hint))
+        self._groups = [listing() for listing in self._listings]
         self._draw()
-        self._list.focus()
+        self.workers.cancel_group(self, "ask")
         for place, check in enumerate(self._checks, start=1):
             self._ask(place, check)
 
-    @work
+    @work(group="ask")
     async def _ask(self, place: int, check: Check) -> None:
-        self._groups[place] = list(await check())
+        self._groups[place] = await check()
         self._draw()
 
     @property

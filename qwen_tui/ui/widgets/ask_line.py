@@ -1,5 +1,6 @@
 """A question with a line to answer it in, opened for one purpose at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import on
@@ -39,6 +40,7 @@ class AskLine(Vertical):
         super().__init__(id=id)
         self.purpose = ""
         self._may_be_empty = False
+        self._say_question: Callable[[], str] = str
         self._question = Static(markup=False, classes="ask-question")
         self._input = LineInput(id=f"{id}-input")
 
@@ -54,19 +56,31 @@ class AskLine(Vertical):
     def ask(
         self,
         purpose: str,
-        question: str,
+        question: Callable[[], str],
         value: str = "",
         *,
         may_be_empty: bool = False,
     ) -> None:
-        """Open the line with `value` in it and take the keyboard."""
+        """Open the line and take the keyboard.
+
+        Args:
+            purpose: What its messages name.
+            question: Says it in the active language.
+            value: Stands in the line at first.
+            may_be_empty: An empty line is an answer, too.
+        """
         self.purpose = purpose
         self._may_be_empty = may_be_empty
-        self._question.update(Content(sanitize_line(question)))
+        self._say_question = question
+        self.relabel()
         self.add_class("-open")
         self._input.value = value
         self._input.cursor_position = len(value)
         self._input.focus()
+
+    def relabel(self) -> None:
+        """Ask in the active language."""
+        self._question.update(Content(sanitize_line(self._say_question())))
 
     def close(self) -> None:
         """Take it off the screen."""

@@ -11,5 +11,11 @@ class BareLine(Static):
     DEFAULT_CSS = "BareLine { display: none; }"  # also where bare.tcss is not loaded
 
     def __init__(self) -> None:
-        text = _("The mouse is the terminal's; F9: back")
-        super().__init__(text, markup=False)
+        super().__init__(markup=False)
+
+    def on_mount(self) -> None:
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Tell it in the active language."""
+        self.update(_("The mouse is the terminal's; F9: back"))

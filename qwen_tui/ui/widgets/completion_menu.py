@@ -117,6 +117,10 @@ class CompletionMenu(Static):
             self._is_looking, self._held = False, []
             self.remove_class("-open")
 
+    def relabel(self) -> None:
+        """Close: the next key brings it back in the active language."""
+        self.close()
+
     def forget(self) -> None:
         """Close, and open again at the next word, whatever Esc closed before."""
         self.close()

@@ -84,7 +84,8 @@ class Composer(LongLineArea, inherit_bindings=False):
 
     def relabel(self) -> None:
         """Show title, lines and placeholder in the active language."""
-        self.border_title = _("Message")
+        is_editing = self.has_class("-editing")
+        self.border_title = _("Editing a message") if is_editing else _("Message")
         self.placeholder = _("Write a message")
         self._show_size()
 
@@ -107,6 +108,11 @@ class Composer(LongLineArea, inherit_bindings=False):
         if path is None:
             return None
         return Word(path.group(), row, len(before) - len(tail) + path.start())
+
+    def show_editing(self, is_editing: bool) -> None:
+        """Tell that an earlier message is being changed, or no more."""
+        self.set_class(is_editing, "-editing")
+        self.relabel()
 
     def set_history(self, prompts: Sequence[str]) -> None:
         """Take the prompts that Up walks through, oldest first."""

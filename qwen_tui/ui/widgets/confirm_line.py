@@ -62,6 +62,10 @@ class ConfirmLine(Static, can_focus=True):
         elif self._otherwise is not None and event.is_printable:
             self._otherwise(event.character or "")
 
+    def relabel(self) -> None:
+        """Take the question back: it was asked in another language."""
+        self.close()
+
     def on_blur(self) -> None:
         self._answers = {}
         self.display = False

@@ -1,5 +1,6 @@
 """What is to be downloaded, and where to: the name, then what it is, then the yes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +76,8 @@ class DownloadSheet(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.step: Step = "closed"
+        self._say_question: Callable[[], str] = str
+        self._list_facts: Callable[[], list[Line]] = list
         self._question = Static(markup=False, classes="ask-question")
         self._input = LineInput(id=f"{id}-input")
         self._facts = _Facts(markup=False, id=f"{id}-facts")
@@ -94,23 +97,31 @@ class DownloadSheet(Vertical):
         """What stands in the line."""
         return self._input.value.strip()
 
-    def ask_name(self, question: str, value: str) -> None:
+    def relabel(self) -> None:
+        """Say everything in the active language."""
+        self._question.update(Content(sanitize_line(self._say_question())))
+        self._facts.update(content_of(self._list_facts()))
+
+    def ask_name(self, question: Callable[[], str], value: str) -> None:
         """Ask for a repo id or an alias."""
         self._ask("name", question, value)
 
-    def ask_folder(self, question: str, value: str) -> None:
+    def ask_folder(self, question: Callable[[], str], value: str) -> None:
         """Ask for the folder that shall hold plain files."""
         self._ask("folder", question, value)
 
-    def wait(self, text: str) -> None:
+    def wait(self, text: Callable[[], str]) -> None:
         """Tell that the hub is being asked."""
-        self._question.update(Content(sanitize_line(text)))
+        self._say_question = text
+        self.relabel()
         self._enter("waiting")
 
-    def show_facts(self, question: str, lines: list[Line]) -> None:
+    def show_facts(
+        self, question: Callable[[], str], lines: Callable[[], list[Line]]
+    ) -> None:
         """Show what would be fetched, and wait for the yes."""
-        self._question.update(Content(sanitize_line(question)))
-        self._facts.update(content_of(lines))
+        self._say_question, self._list_facts = question, lines
+        self.relabel()
         self._enter("confirm")
         self._facts.focus()
 
@@ -147,8 +158,9 @@ class DownloadSheet(Vertical):
     def pass_on_too(self) -> None:
         self.post_message(self.OtherAsked())
 
-    def _ask(self, step: Step, question: str, value: str) -> None:
-        self._question.update(Content(sanitize_line(question)))
+    def _ask(self, step: Step, question: Callable[[], str], value: str) -> None:
+        self._say_question = question
+        self.relabel()
         self._enter(step)
         self._input.value = value
         self._input.cursor_position = len(value)

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
@@ -42,7 +41,7 @@ class FilterBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="filter")
-        self._label = Static(Content(_("Filter:")), id="filter-label")
+        self._label = Static(id="filter-label", markup=False)
         self._input = LineInput(id="filter-input")
         self._tabs = Static(markup=False, id="filter-tabs")
         self._shown: Line = []
@@ -51,6 +50,13 @@ class FilterBar(Horizontal):
         yield self._label
         yield self._input
         yield self._tabs
+
+    def on_mount(self) -> None:
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Say what it is in the active language; the tabs are shown anew."""
+        self._label.update(_("Filter:"))
 
     @property
     def text(self) -> str:

@@ -29,6 +29,11 @@ class FoundTranscript(ChatTranscript):
         """Messages below the window, which are not mounted."""
         return len(self._newer)
 
+    def relabel(self) -> None:
+        """Say in the active language what stands around the messages."""
+        super().relabel()
+        self._label_bottom()
+
     async def show_message(self, message_id: str) -> None:
         """Bring a message of the shown branch into view, and select it."""
         branch = [*self._shown, *self._newer]
@@ -120,5 +125,9 @@ class FoundTranscript(ChatTranscript):
         if not self._bottom.is_attached:
             self._bottom = Static(id="newer", markup=False)
             await self._turns.mount(self._bottom)
+        self._label_bottom()
+
+    def _label_bottom(self) -> None:
+        n = len(self._newer)
         text = ngettext("v {n} newer message (End)", "v {n} newer messages (End)", n)
         self._bottom.update(text.format(n=n))

@@ -26,12 +26,13 @@ class HitList(OptionList):
         self.hits: Sequence[SearchHit] = ()
 
     def show(self, hits: Sequence[SearchHit], now: float) -> None:
-        """Show these hits, the first one highlighted."""
+        """Show these hits, the first one highlighted; the same hits keep theirs."""
+        kept = self.highlighted if hits is self.hits else None
         self.hits = hits
         width = max(self.screen.size.width - 4, 1)
         self.set_options(Option(hit_content(hit, width, now)) for hit in hits)
         if hits:
-            self.highlighted = 0
+            self.highlighted = kept or 0
 
     @property
     def chosen(self) -> SearchHit | None:

@@ -109,6 +109,10 @@ class ModelTable(ScrollView, can_focus=True):
         if self.key != before:
             self.post_message(self.Highlighted(self.key))
 
+    def relabel(self) -> None:
+        """Draw everything, the head too, in the active language."""
+        self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of the table; the head stays on top."""
         columns = columns_for(self._cells, found=self._found)

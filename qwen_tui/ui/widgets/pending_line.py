@@ -20,6 +20,10 @@ class PendingLine(Static):
     def on_mount(self) -> None:
         self._draw()
 
+    def relabel(self) -> None:
+        """Draw the lines in the active language."""
+        self._draw()
+
     def show_queued(self, prompt: str) -> None:
         """Show which prompt is sent once the answer is complete; empty for none."""
         self._queued = prompt

@@ -1,6 +1,6 @@
 """A list that opens above the bottom line: revisions, partials, sources."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -22,6 +22,10 @@ class SheetRow:
 
     id: str
     line: Line
+
+
+Listing = Callable[[], tuple[str, Sequence[SheetRow]]]
+"""Returns title and rows, in the active language."""
 
 
 class Sheet(Vertical):
@@ -65,6 +69,7 @@ class Sheet(Vertical):
         self._title = Static(markup=False, classes="sheet-title")
         self._list = OptionList(markup=False, classes="sheet-list")
         self._rows: Sequence[SheetRow] = ()
+        self._list_now: Listing = lambda: ("", ())
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -75,19 +80,24 @@ class Sheet(Vertical):
         """Whether it is on the screen."""
         return self.has_class("-open")
 
-    def open(self, purpose: str, title: str, rows: Sequence[SheetRow]) -> None:
-        """Show these rows and take the keyboard."""
-        self.purpose = purpose
+    def open(self, purpose: str, listing: Listing) -> None:
+        """Show what `listing` returns and take the keyboard."""
+        self.purpose, self._list_now = purpose, listing
         self.add_class("-open")
-        self.update(title, rows)
+        self.renew()
         self.focus_list()
 
     def focus_list(self) -> None:
         """Give its rows the keyboard."""
         self._list.focus()
 
-    def update(self, title: str, rows: Sequence[SheetRow]) -> None:
-        """Show other rows; the highlight stays on its row."""
+    def relabel(self) -> None:
+        """Say everything in the active language."""
+        self.renew()
+
+    def renew(self) -> None:
+        """Show the rows as they are now; the highlight stays on its row."""
+        title, rows = self._list_now()
         kept = self._list.highlighted_option
         self._rows = rows
         self._title.update(Content(sanitize_line(title)))

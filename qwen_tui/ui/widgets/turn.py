@@ -119,7 +119,8 @@ class UserTurn(Turn):
         self.relabel()
 
     def relabel(self) -> None:
-        """Tell whose it is in the active language."""
+        """Tell whose it is, and how much is not shown, in the active language."""
+        self.view.replace(shorten_prompt(self.text))
         self._show_title("> " + _("You") + "  " + clock(self.created_at))
 
 
