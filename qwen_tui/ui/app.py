@@ -78,7 +78,6 @@ class QwenTuiApp(KeyOrderApp, ClipboardApp, BareApp, LookApp):
         )
         self.chat.prompts = PromptHistory(options.data_dir / PROMPTS_FILE)
         self.chat.server_names = self.desk.servers.names
-        self.chat.makes_titles = ui.titles
         self._servers = ServerActions(self, self.desk, self.chat, self._use_local)
         self._downloads = ChatDownloads(self.desk.models, self.chat)
         self.chat.context.longer_context = lambda: self.desk.longer_context

@@ -71,6 +71,8 @@ class LookApp(ThinLineApp):
         """Look as the settings say."""
         self.theme = themes.nearest(ui.theme, self.available_themes)
         self.set_class(ui.ascii_borders, "-ascii")
+        self.chat.makes_titles = ui.titles
+        self.chat.turns.thinking_open = ui.thinking_open
         if ui.frame_diff != self.sends_changes_only:
             self.use_frame_diff(ui.frame_diff)
         wanted = detect_language() if ui.lang == "auto" else ui.lang
@@ -159,6 +161,8 @@ class LookApp(ThinLineApp):
         section = key.partition(".")[0]
         if section == "ui":
             self.dress(settings.ui)
+        elif section == "server":
+            self.desk.servers.renew(settings)
         elif section in ("sampling", "generation", "context"):
             self.desk.renew_options()
             if self.desk.session is not None:

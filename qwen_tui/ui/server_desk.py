@@ -27,6 +27,10 @@ class ServerDesk:
         self.current: Server | None = None
         self._settings = settings
 
+    def renew(self, settings: Settings) -> None:
+        """Ask servers as other settings say, from the next one that is chosen on."""
+        self._settings = settings
+
     def find(self, where: str, model: str = "") -> Server:
         """Return a saved server, or the one at a URL.
 

@@ -145,3 +145,59 @@ async def test_what_a_setting_means_is_told_in_full_on_the_smallest_screen(
         await until(
             lambda: told in " ".join(person.screen_text().split()), pause=pilot.pause
         )
+
+
+@pytest.mark.parametrize("size", [(120, 36), (40, 12)])
+async def test_what_counts_at_the_next_start_says_so(
+    make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        person = Person(app, pilot)
+        screen = await opened(person)
+        go_to(app, "ui.slow_link")
+        told = "ui.slow_link, from the next start on: draw less often"
+
+        def is_told() -> bool:
+            return told in " ".join(person.screen_text().split())
+
+        await until(is_told, pause=pilot.pause)
+        go_to(app, "ui.titles")
+        await until(lambda: not is_told(), pause=pilot.pause)
+        go_to(app, "ui.slow_link")
+        await pilot.press("enter")
+        saved = "Saved: ui.slow_link, from the next start on"
+        await until(lambda: screen.status.text == saved, pause=pilot.pause)
+        await person.shown("Saved: ui.slow_link")
+
+
+async def test_thinking_is_open_from_the_next_answer_on(make_app: MakeApp) -> None:
+    thinks = says("Paris.", thinking="A city.")
+    app = make_app(ScriptedBackend(thinks, thinks))
+    async with app.run_test(size=SIZE) as pilot:
+        person = Person(app, pilot)
+        await person.ready()
+        await person.asks("Capital of France?")
+        await person.shown("[+] Thought")
+        await opened_again(person)
+        go_to(app, "ui.thinking_open")
+        await pilot.press("enter")
+        await person.shown("Saved: ui.thinking_open")
+        go_to(app, "ui.titles")
+        await pilot.press("enter")
+        await person.shown("Saved: ui.titles")
+        assert app.chat.makes_titles
+        await pilot.press("escape")
+        await person.asks("And again?")
+        await person.shown("[-] Thought")
+
+
+async def opened_again(person: Person) -> None:
+    await person.pilot.press("f10")
+    await until(
+        lambda: (
+            isinstance(person.app.screen, SettingsScreen)
+            and bool(person.app.screen.rows)
+        ),
+        pause=person.pilot.pause,
+    )

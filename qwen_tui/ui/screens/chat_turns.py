@@ -23,7 +23,8 @@ class ChatTurns(ChatLoads):
 
     def __init__(self, widgets: ChatWidgets, *, thinking_open: bool) -> None:
         super().__init__(widgets)
-        self._thinking_open = thinking_open
+        self.thinking_open = thinking_open
+        """Whether the thinking of an answer is open, where nobody folded it."""
         self._shown_switch = ""
 
     @property
@@ -47,7 +48,7 @@ class ChatTurns(ChatLoads):
         self.session = session
         branch = session.conversation.branch()
         widgets = self._widgets
-        await widgets.transcript.show(branch, thinking_open=self._thinking_open)
+        await widgets.transcript.show(branch, thinking_open=self.thinking_open)
         self.mark_messages()
         widgets.header.change(
             used_tokens=used_tokens(branch), thinking=session.options.thinking
@@ -225,7 +226,7 @@ class ChatTurns(ChatLoads):
         self._taken_back = False
 
     async def _new_turn(self) -> AssistantTurn:
-        turn = AssistantTurn(thinking_open=self._thinking_open)
+        turn = AssistantTurn(thinking_open=self.thinking_open)
         await self._widgets.transcript.add(turn)
         turn.name_model(self._widgets.header.facts.model)
         return turn
@@ -283,7 +284,7 @@ class ChatTurns(ChatLoads):
             await transcript.keep(count)
         else:  # of a branch that is not shown
             branch = chat.branch(message_id)
-            await transcript.show(branch, thinking_open=self._thinking_open)
+            await transcript.show(branch, thinking_open=self.thinking_open)
 
     async def _put_back(self, prompt: str, shown: list[Widget]) -> None:
         for widget in shown:
@@ -295,4 +296,4 @@ class ChatTurns(ChatLoads):
     async def _show_again(self, session: Session) -> None:
         """The retry left no trace: the answer before it is the one shown."""
         branch = session.conversation.branch()
-        await self._widgets.transcript.show(branch, thinking_open=self._thinking_open)
+        await self._widgets.transcript.show(branch, thinking_open=self.thinking_open)

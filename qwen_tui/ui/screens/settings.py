@@ -22,6 +22,8 @@ _SECTIONS = {
     "ui": N_("Screen"),
 }
 _ON_OFF = ("true", "false")
+_AT_START = ("downloads.jobs_at_once", "downloads.token_hosts", "ui.slow_link")
+"""What is read once; all else holds from the next time it is needed on."""
 
 
 class SettingsScreen(EditRowsScreen):
@@ -72,7 +74,7 @@ class SettingsScreen(EditRowsScreen):
             value=_shown(setting.value),
             origin=self._origin(setting.origin),
             is_chosen=setting.origin != _(DEFAULT),
-            about=f"{setting.key}: {setting.comment}. {default}",
+            about=f"{_named(setting.key)}: {setting.comment}. {default}",
             choices=self._choices(setting),
             written=_written(setting.value),
         )
@@ -100,12 +102,19 @@ class SettingsScreen(EditRowsScreen):
             self.tell(f"{error.message} {error.hint}".strip(), "error")
             return
         await self._apply(row.key)
-        told = _("Saved: {key}").format(key=row.key)
+        told = _("Saved: {key}").format(key=_named(row.key))
         if rival:
             told += ". " + _("At the next start {name} decides again.").format(
                 name=rival
             )
         self.tell(told, "warning" if rival else "plain")
+
+
+def _named(key: str) -> str:
+    """Return the name of a setting, and when it holds where that is not at once."""
+    if key not in _AT_START:
+        return key
+    return _("{key}, from the next start on").format(key=key)
 
 
 def _shown(value: object) -> str:
