@@ -89,9 +89,11 @@ class QwenTuiApp(KeyOrderApp, ClipboardApp, BareApp, LookApp):
         ScrollBar.renderer = PlainScrollBar  # Textual's own hook: one for all widgets
 
     async def on_mount(self) -> None:
+        for file in self.chat.css_path:  # else `push_screen` has all CSS parsed again
+            self.stylesheet.read(file)
         await self.push_screen(self.chat)
         self.tell_keymap()
-        self._begin()
+        self.call_after_refresh(self._begin)  # what is to be seen comes first
 
     @work(group="begin")
     async def _begin(self) -> None:
