@@ -10,6 +10,7 @@ from qwen_tui.settings import SettingRow, choices_of
 from qwen_tui.settings.values import DEFAULT
 from qwen_tui.ui.screens.edit_rows import EditRow, EditRowsScreen
 from qwen_tui.ui.settings_desk import SettingsDesk
+from qwen_tui.ui.widgets.line_text import home_short
 
 _SECTIONS = {
     "model": N_("Model: from its next load on"),
@@ -49,7 +50,7 @@ class SettingsScreen(EditRowsScreen):
 
     def title_parts(self) -> tuple[str, str]:
         """Name the screen and the file."""
-        return _("Settings"), str(self._desk.file)
+        return _("Settings"), home_short(str(self._desk.file))
 
     async def read_rows(self) -> Sequence[EditRow]:
         """Return a row for every setting, below its section's heading."""
@@ -74,7 +75,9 @@ class SettingsScreen(EditRowsScreen):
             value=_shown(setting.value),
             origin=self._origin(setting.origin),
             is_chosen=setting.origin != _(DEFAULT),
-            about=f"{_named(setting.key)}: {setting.comment}. {default}",
+            about=_("{key}: {comment}. {default}").format(
+                key=_named(setting.key), comment=setting.comment, default=default
+            ),
             choices=self._choices(setting),
             written=_written(setting.value),
         )
