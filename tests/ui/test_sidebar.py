@@ -284,3 +284,10 @@ def test_a_row_is_as_wide_as_the_list_whatever_the_title() -> None:
 def test_ages_are_told_in_the_largest_whole_unit() -> None:
     ages = [age_text(seconds) for seconds in (5, 60, 3599, 3600, 86_400 * 3)]
     assert ages == ["now", "1m", "59m", "1h", "3d"]
+
+
+def test_a_title_cut_inside_a_wide_character_has_no_hole_before_the_mark() -> None:
+    row = row_text(ChatItem("1", "显存估算与上下文长度", 0.0), "", 3 * 3600.0)
+    assert row == "  显存估算与上下文~ 3h"
+    row = row_text(ChatItem("1", "a显存估算与上下文长度", 0.0), "", 3 * 3600.0)
+    assert row == "  a显存估算与上下~  3h"

@@ -42,7 +42,7 @@ def row_text(item: ChatItem, mark: Mark, now: float) -> str:
     room = ROW_CELLS - cell_len(marks) - 1 - cell_len(age)
     title = shown_title(item.title)
     if cell_len(title) > room:
-        title = set_cell_size(title, room - 1) + "~"
+        title = set_cell_size(title, room - 1).rstrip() + "~"
     return f"{marks}{set_cell_size(title, room)} {age}"
 
 
