@@ -1,4 +1,4 @@
-"""The conversations that looks are taken of: all of their times and numbers are fixed."""
+"""The conversations that looks are taken of: their times and numbers are fixed."""
 
 from dataclasses import asdict
 from pathlib import Path

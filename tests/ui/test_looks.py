@@ -10,15 +10,26 @@ import pytest
 from qwen_tui.hub.machine import Gpu, Machine
 from qwen_tui.i18n import _, language, set_language
 from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.wire_hub import ProbeResult
 from tests.ui.chat_pilot import Person
 from tests.ui.conftest import MakeApp
 from tests.ui.look_chats import BRANCHES, CHINESE, MEMORY, NOW, keep_chats
 from tests.ui.looks import FOLDER, assert_looks
-from tests.ui.model_hosts import MIB, settings_for, write_cached_model
+from tests.ui.model_hosts import MIB, FakeQueries
 
 WIDE, NORMAL, COMPACT = (120, 36), (80, 24), (40, 12)
 GIB = 1024 * MIB
 DARK, LIGHT = "qwen-dark", "qwen-light"
+PROBES = [
+    ProbeResult("https://huggingface.co", reachable=False, code="x", message="no way"),
+    ProbeResult(
+        "https://hf-mirror.com",
+        reachable=True,
+        latency_s=0.12,
+        hosts=("hf-mirror.com", "cdn.example"),
+        bytes_per_s=30 * MIB,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -30,11 +41,15 @@ class Look:
     keys: tuple[str, ...] = ()
     """Pressed one after another, from the open chat on."""
     shows: str = ""
-    """What is there when it can be looked at."""
+    """What is there when it can be looked at, or more be pressed."""
+    then: tuple[str, ...] = ()
+    """Pressed after that."""
     chat: str = MEMORY
     """The title of the conversation that is open; empty: a new one."""
     lang: str = "en"
     theme: str = DARK
+    model: str | None = None
+    """None: one that answers is open; empty: this machine has none."""
 
 
 LOOKS = (
@@ -51,6 +66,9 @@ LOOKS = (
     Look("help", NORMAL, ("f1",), "send the message"),
     Look("options-light", NORMAL, ("f6",), "top_p", theme=LIGHT),
     Look("options-compact-zh", COMPACT, ("f6",), "top_p", lang="zh"),
+    Look("models", WIDE, ("ctrl+o",), "Qwen3-8B", ("down",) * 7),
+    Look("models-compact-zh", COMPACT, ("ctrl+o",), "Qwen3-", lang="zh"),
+    Look("first-run-light", NORMAL, (), "small demo", theme=LIGHT, model=""),
     Look("settings-zh", WIDE, ("f10",), "kv_cache_mib", lang="zh"),
 )
 
@@ -71,6 +89,23 @@ def same_day_and_place(
     time.tzset()
 
 
+def same_machine(app: QwenTuiApp) -> None:
+    """Let there always be the same memory, and the same room on the disk."""
+    desk = app.desk.models
+    look_at_disk = desk.look_at_disk
+
+    async def look_at_same_disk() -> None:
+        await look_at_disk()
+        desk.disk_free = 412 * GIB
+
+    async def look_at_same_machine() -> None:
+        card = Gpu(0, "H100", 80 * GIB, 61 * GIB, 0)
+        desk.machine = Machine((card,), 128 * GIB, 100 * GIB)
+
+    desk.look_at_disk = look_at_same_disk
+    desk.look_at_machine = look_at_same_machine
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 async def test_it_looks_as_it_did(
     make_app: MakeApp, tmp_path: Path, look: Look
@@ -78,13 +113,19 @@ async def test_it_looks_as_it_did(
     set_language(look.lang)
     ids = keep_chats(tmp_path / "data")
     app = make_app(
-        chat=ids.get(look.chat, ""), **{"ui.lang": look.lang, "ui.theme": look.theme}
+        chat=ids.get(look.chat, ""),
+        model_name=look.model,
+        queries=FakeQueries(probes=PROBES),
+        **{"ui.lang": look.lang, "ui.theme": look.theme},
     )
+    same_machine(app)
     async with app.run_test(size=look.size) as pilot:
         person = Person(app, pilot)
-        await person.sees(_("Ready"))
+        if look.model is None:
+            await person.sees(_("Ready"))
         await pilot.press(*look.keys)
         await person.shown(look.shows)
+        await pilot.press(*look.then)
         await assert_looks(pilot, look.name)
 
 
