@@ -74,28 +74,20 @@ class ChatTranscript(Transcript):
     async def change_to(
         self, messages: Sequence[ChatMessage], marks: Mapping[str, TurnMarks]
     ) -> None:
-        """Show another branch; where it parts from the shown one stays in its row.
+        """Show another branch, which parts from the shown one where turns are mounted.
 
         Args:
             messages: The branch, oldest first.
             marks: By id; the others get none.
         """
-        pairs = zip(self._shown, messages, strict=False)
-        parting = 0
-        for before, after in pairs:
-            if before.id != after.id:
-                break
-            parting += 1
-        is_mounted = parting >= self.n_older
-        if is_mounted:  # rows above it stay, so the scroll offset need not change
-            self.forget_place()
-            self.release_anchor()
+        parting = n_in_common(self._shown, messages)
+        # rows above it stay, so the scroll offset need not change
+        self.forget_place()
+        self.release_anchor()
         with self.app.batch_update():
             await self.keep(parting)
             await self._append(messages[parting:])
             self.mark(messages, marks)
-        if not is_mounted and self._selected_id:
-            self.call_after_refresh(self.select, self._selected_id)
 
     async def action_select_next(self, step: int) -> None:
         """Select the message after or before, from what is read if that is away."""
@@ -166,3 +158,10 @@ class ChatTranscript(Transcript):
         else:
             self.release_anchor()
             self.scroll_to_widget(turn, animate=False, immediate=True)
+
+
+def n_in_common(before: Sequence[ChatMessage], after: Sequence[ChatMessage]) -> int:
+    """Return with how many of the same messages two branches begin."""
+    pairs = enumerate(zip(before, after, strict=False))
+    parted = (n for n, (one, other) in pairs if one.id != other.id)
+    return next(parted, min(len(before), len(after)))

@@ -6,13 +6,15 @@ from textual.widgets import Static
 
 from qwen_tui.chat.conversation import ChatMessage
 from qwen_tui.i18n import ngettext
-from qwen_tui.ui.widgets.chat_transcript import ChatTranscript
+from qwen_tui.ui.widgets.chat_transcript import ChatTranscript, n_in_common
 from qwen_tui.ui.widgets.turn_marks import TurnMarks
 
 _NEAR = 60
 """Messages that are mounted above what is there to get to one."""
 _AFTER = 5
 _MORE = 20
+_MOST = 100
+"""Messages of another branch that are mounted at once below where it parts."""
 
 
 class FoundTranscript(ChatTranscript):
@@ -43,13 +45,40 @@ class FoundTranscript(ChatTranscript):
         if self.n_older - _NEAR <= place < len(self._shown):
             await self.mount_older(max(self.n_older - place, 0))
         else:
-            end = place + 1 + _AFTER
-            await self.show(branch[:end], thinking_open=self._thinking_open)
-            self._newer = branch[end:]
-            await self._show_bottom()
-            await self._fill()  # before the view is anywhere else than at the end
+            await self._show_around(branch, place)
         # where it stands is known after the layout
         self.call_after_refresh(self.select, message_id)
+
+    async def change_to(
+        self, messages: Sequence[ChatMessage], marks: Mapping[str, TurnMarks]
+    ) -> None:
+        """Show another branch; where it parts from the shown one comes into view.
+
+        There it stays in its row, if it is in view already.
+
+        Args:
+            messages: The branch, oldest first.
+            marks: By id; the others get none.
+        """
+        parting = n_in_common(self._shown, messages)
+        is_below = bool(self._newer) and parting == len(self._shown)
+        if messages and (is_below or 0 < self.n_older >= parting):
+            ids = [message.id for message in messages]
+            chosen = self.selected_message_id
+            place = ids.index(chosen) if chosen in ids else min(parting, len(ids) - 1)
+            self._marks = marks
+            await self._show_around(messages, place)
+            self.call_after_refresh(self._come_to, ids[place])
+            return
+        n_below = len(messages) - parting
+        end = parting + (n_below if n_below <= _MOST else _NEAR)
+        self._newer = ()
+        with self.app.batch_update():
+            await self._show_bottom()
+            await super().change_to(messages[:end], marks)
+            self._newer = messages[end:]
+            await self._show_bottom()
+        self.call_after_refresh(self._come_to, self.selected_message_id)
 
     async def show_end(self) -> None:
         """Show what lies below the window, and follow the end."""
@@ -102,6 +131,20 @@ class FoundTranscript(ChatTranscript):
         if not self._mounting.locked():
             self.run_worker(self._mount_newer(), group="older", exit_on_error=False)
         return True
+
+    async def _show_around(self, branch: Sequence[ChatMessage], place: int) -> None:
+        """Mount the message at `place` of a branch, and what stands around it."""
+        end = place + 1 + _AFTER
+        await self.show(branch[:end], thinking_open=self._thinking_open)
+        self._newer = branch[end:]
+        await self._show_bottom()
+        await self._fill()  # before the view is anywhere else than at the end
+
+    def _come_to(self, message_id: str) -> None:
+        """Bring a message into view; nothing moves where it is already."""
+        turn = next((t for t in self.turns if t.message_id == message_id != ""), None)
+        if turn is not None and turn not in self._in_view:
+            self._bring_into_view(turn)
 
     async def _mount_newer(self) -> None:
         async with self._mounting:
