@@ -82,6 +82,7 @@ def same_day_and_place(
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NO_COLOR", raising=False)
     before = language()
     yield
     set_language(before)
