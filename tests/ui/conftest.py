@@ -12,6 +12,7 @@ from qwen_tui.settings import SavedServer
 from qwen_tui.ui.app import QwenTuiApp
 from qwen_tui.ui.launch import LaunchOptions
 from tests.scripted import ScriptedBackend
+from tests.ui.idle import Idle
 from tests.ui.model_hosts import (
     FakeDownloads,
     FakeQueries,
@@ -20,6 +21,14 @@ from tests.ui.model_hosts import (
 )
 
 MakeApp = Callable[..., QwenTuiApp]
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pilots see sooner that an app has nothing to do."""
+    wait = Idle().wait
+    monkeypatch.setattr("textual.app.wait_for_idle", wait)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", wait)
 
 
 @pytest.fixture
