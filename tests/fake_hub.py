@@ -23,6 +23,8 @@ from tests.hub_faults import OF_BODY, Fault, Seen
 from tests.hub_handler import Handler
 from tests.hub_repos import Repo, etag, is_large
 
+_POLL_S = 0.005
+"""Between looks whether a server shall end: each test waits for two of them."""
 __all__ = ["FakeHub", "Fault", "Repo", "Seen", "etag", "is_large"]
 
 
@@ -70,7 +72,7 @@ class FakeHub:
     def __enter__(self) -> Self:
         for server in self._servers:
             threading.Thread(
-                target=server.serve_forever, args=(0.05,), daemon=True
+                target=server.serve_forever, args=(_POLL_S,), daemon=True
             ).start()
         return self
 
