@@ -79,6 +79,7 @@ async def test_after_paging_away_the_selection_begins_in_view(
         await until(lambda: len(transcript.turns) == 40, pause=pilot.pause)
         await pilot.press("tab", "home")
         await person.shown("text 0")
+        await until(lambda: transcript.scroll_y == 0, pause=pilot.pause)
         await pilot.press("j")
         ids = [message.id for message in person.branch]
         assert transcript.selected_message_id == ids[0]
