@@ -21,7 +21,8 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse
 from PIL import Image
 
-from tests.e2e.terminal import PATIENCE_S, Shown
+from tests.e2e.shown import Shown
+from tests.e2e.terminal import PATIENCE_S
 from tests.helpers import until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

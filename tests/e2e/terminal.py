@@ -1,4 +1,4 @@
-"""A real terminal around a real program: pty, pyte's screen, every byte kept."""
+"""A real terminal around a real program: a pty, and every byte kept."""
 
 import contextlib
 import fcntl
@@ -15,47 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pyte
+from tests.e2e.shown import Shown
 
 PATIENCE_S = 60.0
 _SLICE_S = 0.05
 _STALLED_S = 0.7
 _STALLED_TICKS = 10  # of a hundredth of a second, within that time
 _FULL_BYTES = 4000  # Linux lets 4095 bytes wait for a reader
-# pyte knows neither; both would leave letters on its screen.
-_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=?][0-9;]*u|\x1b\[\?[0-9;]*\$p|\x1b\\")
-_CUT_SEQUENCE = re.compile(rb"\x1b[^a-zA-Z~\\]{0,40}\Z")
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
-
-
-class Shown:
-    """What a terminal shows of the bytes that it was sent."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.raw = bytearray()
-        """Every byte the program sent."""
-        self._unfed = b""
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-
-    def feed(self, data: bytes) -> None:
-        """Show what the program sent."""
-        self.raw += data
-        data = self._unfed + data
-        cut = _CUT_SEQUENCE.search(data)
-        self._unfed = cut.group() if cut else b""
-        data = data[: len(data) - len(self._unfed)]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
-
-    def text(self) -> str:
-        """Return the screen as lines without trailing blanks."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    def picture(self, path: Path) -> None:
-        """Draw the screen as it is into a PNG file."""
-        from tests.e2e.picture import draw
-
-        draw(self.screen, path)
 
 
 class Terminal(Shown):

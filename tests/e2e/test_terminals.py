@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.programs import take_turn
+from tests.e2e.shown import Shown
 from tests.e2e.tmux import Tmux, needs_tmux
 
 pytestmark = [pytest.mark.e2e, pytest.mark.torch, needs_tmux]
@@ -41,3 +42,9 @@ def test_a_turn_in_a_terminal_of_few_colours(tmp_path: Path, term: str) -> None:
     has = _GREY if "NO_COLOR" in env else _OF_16
     assert len(seen) > 2
     assert not {colour for colour in seen if not has.fullmatch(colour)}
+
+
+def test_what_shows_a_terminal_feeds_lines_outside_of_the_scroll_region() -> None:
+    shown = Shown(9, 5)
+    shown.feed(b"\x1b[2;3r\x1b[4;1Hbelow\r\nlast\x1b[1;1H\x1b[Aup")
+    assert shown.text() == "up\n\n\nbelow\nlast"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from tests.e2e.terminal import PATIENCE_S, Shown, descendants, plain_environment
+from tests.e2e.shown import Shown
+from tests.e2e.terminal import PATIENCE_S, descendants, plain_environment
 from tests.helpers import wait_until
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/[\w-]+/")
