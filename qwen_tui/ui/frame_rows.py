@@ -26,8 +26,13 @@ class Row:
         return Row(self.chars[:], self.styles[:])
 
     def put(self, x: int, cells: "Cells") -> None:
-        """Write cells over those from column `x` on."""
+        """Write cells over those from column `x` on; what lies outside is left out.
+
+        A frame may be of a size that the terminal had a moment ago.
+        """
         chars = self.chars
+        if x >= len(chars):
+            return
         end = min(x + len(cells.chars), len(chars))
         if 0 < x < end and chars[x] == "" and cells.chars[0] != "":
             chars[x - 1] = " "  # half a wide character cannot stay

@@ -5,6 +5,7 @@ it is switched off, Textual sends frames by itself.
 """
 
 import gc
+import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rich.console import RenderableType
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _AGAIN_S = 0.05
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 """Around a frame, for terminals that show all of it at once."""
+
+_log = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -104,8 +107,10 @@ class ThinLineApp(App[int]):
             return
         try:
             self._send_changes(self._frame_diff, driver, renderable)
-        except Exception as error:  # noqa: BLE001 - as Textual does around a frame
-            self._handle_exception(error)
+        except Exception:  # noqa: BLE001 - whatever it is, Textual can still draw
+            _log.exception("sending whole frames from now on")
+            self._frame_diff = None
+            self.screen.refresh()
         finally:
             self.post_display_hook()
 

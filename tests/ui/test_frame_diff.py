@@ -2,15 +2,21 @@
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pyte
 import pytest
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import LayoutUpdate
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.geometry import Offset, Region, Size
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Static
 
+from qwen_tui.ui.frame_diff import FrameDiff
 from qwen_tui.ui.thin_line import ThinLineApp
 from tests.helpers import until
 from tests.ui.conftest import MakeApp
@@ -192,6 +198,34 @@ async def settled(app: BusyApp, pilot: Pilot[int]) -> None:
     await pilot.pause()
     await assert_same(app, pilot, "waiting")
     app.pipe.sent.clear()
+
+
+def test_a_frame_of_the_size_before_leaves_nothing_behind() -> None:
+    screen = Screen(40, 2)
+    stream = pyte.Stream(screen)
+    diff = FrameDiff()
+    wide = ["a" * 50, "b" * 30]
+    for parts in (["x" * 40], wide, ["y" * 40], wide):
+        rows: list[Iterable[Strip]] = [[Strip([Segment(part)]) for part in parts]] * 3
+        update = LayoutUpdate(rows, Region(0, 0, len("".join(parts)), 3))
+        stream.feed(diff.render(update, Size(40, 2), Offset(0, 0), Console()))
+        assert screen.display == [parts[0][:40]] * 2
+
+
+async def test_a_frame_that_cannot_be_compared_is_drawn_by_textual(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> str:
+        raise ZeroDivisionError
+
+    app = BusyApp()
+    async with app.run_test(headless=False, size=(80, 24)) as pilot:
+        await assert_same(app, pilot, "at first")
+        monkeypatch.setattr(FrameDiff, "render", fail)
+        app.query_one("#status", Static).update("another status")
+        await until(lambda: not app.sends_changes_only, pause=pilot.pause)
+        await assert_same(app, pilot, "afterwards")
+    assert "ZeroDivisionError" in caplog.text
 
 
 async def test_scrolled_rows_are_moved_by_the_terminal() -> None:
