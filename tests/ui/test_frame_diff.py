@@ -66,7 +66,10 @@ class BusyApp(ThinLineApp):
 def full_frame(app: BusyApp) -> list[list[object]]:
     """Return the cells of a terminal to which Textual sent the whole screen."""
     screen = Screen(*app.size)
-    update = app.screen._compositor.render_full_update()
+    compositor = app.screen._compositor
+    waiting = compositor._dirty_regions.copy()
+    update = compositor.render_full_update()
+    compositor._dirty_regions.update(waiting)  # it forgot what is yet to be drawn
     pyte.Stream(screen).feed("\x1b[?7l" + update.render_segments(app.console))
     return screen.cells()
 
