@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from tests.fake_hub import FakeHub, Fault
-from tests.helpers import wait_until
+from tests.helpers import bytes_in, files_named, wait_until
 
 # huggingface_hub writes in steps of 10 MiB: what is shorter leaves an empty partial
 ORPHAN_BYTES = 11_000_000
@@ -73,4 +73,4 @@ def library_snapshot(
 
 
 def _filled(place: Path) -> list[Path]:
-    return [p for p in place.rglob("*.incomplete") if p.stat().st_size > 0]
+    return [p for p in files_named("*.incomplete", place) if bytes_in(p) > 0]

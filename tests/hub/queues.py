@@ -16,7 +16,7 @@ from qwen_tui.hub.queue import JobQueue
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.hub.queue_run import RunDownload
 from tests.fake_hub import FakeHub, Fault
-from tests.helpers import until
+from tests.helpers import files_named, until
 from tests.hub.conftest import BIG, REPO
 
 HELD_BYTES = 1_200_000
@@ -128,7 +128,7 @@ class Place:
         )
 
     def partials(self) -> list[Path]:
-        return sorted(self.folder.rglob("*.incomplete"))
+        return files_named("*.incomplete", self.folder)
 
     def partial_bytes(self) -> int:
         """Of the largest unfinished file."""

@@ -16,7 +16,7 @@ from qwen_tui import wire
 from qwen_tui.child import Child
 from qwen_tui.hub.jobs import DownloadEvent, download_request, run_download
 from tests.fake_hub import FakeHub, Fault, etag
-from tests.helpers import until, wait_until
+from tests.helpers import bytes_in, files_named, until, wait_until
 from tests.hub.conftest import BIG, BIG_BYTES, REPO
 from tests.hub.models import same_as
 
@@ -81,8 +81,8 @@ class Runner:
     def partial_bytes(self) -> int:
         """Of the large file."""
         root = self.local_dir or self.cache_dir
-        found = list(root.rglob(f"{self.etag}.incomplete"))
-        return found[0].stat().st_size if found else 0
+        found = files_named(f"{self.etag}.incomplete", root)
+        return bytes_in(found[0]) if found else 0
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ async def test_a_pause_in_full_flow_gives_back_what_was_claimed(
     hub.add_repo(REPO, {f"{n}.safetensors": bytes([n]) * BIG_BYTES for n in (1, 2)})
     hub.bytes_per_s = BIG_BYTES // 20
     child = await runner.start_child()
-    await until(lambda: len(list(runner.cache_dir.rglob("*.owner"))) == 2)
+    await until(lambda: len(files_named("*.owner", runner.cache_dir)) == 2)
     await child.stop()
     assert child.returncode == 0
     assert not list(runner.cache_dir.rglob("*.owner"))

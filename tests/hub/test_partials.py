@@ -14,21 +14,13 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.hub.partials import list_partials, purge_partials
 from qwen_tui.processes import this_process
 from tests.fake_hub import FakeHub, Fault, etag
-from tests.helpers import wait_until
+from tests.helpers import bytes_in, files_named, wait_until
 from tests.hub.conftest import BIG, REPO, Mover
 from tests.hub.library import ORPHAN_BYTES, library_download
 from tests.hub.models import tree, write_files
 
 HUGE = "huge.safetensors"
 HUGE_FILES = {"config.json": b"{}", HUGE: bytes(ORPHAN_BYTES + 1_000_000)}
-
-
-def size_of(path: Path) -> int:
-    """Return the size of a file, 0 where it got its name meanwhile."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 @contextmanager
@@ -38,7 +30,7 @@ def our_download(mover: Mover, local_dir: Path | None = None) -> Generator[Path]
     place = local_dir or mover.cache_dir
 
     def partials() -> list[Path]:
-        return [p for p in place.rglob("*.incomplete") if size_of(p) >= 400_000]
+        return [p for p in files_named("*.incomplete", place) if bytes_in(p) >= 400_000]
 
     thread = threading.Thread(target=mover.fetch, kwargs={"local_dir": local_dir})
     thread.start()
