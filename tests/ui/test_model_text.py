@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from qwen_tui.hub.machine import Gpu, Machine
 from qwen_tui.i18n import set_language
+from qwen_tui.ui.screens.model_status import machine_text
 from qwen_tui.ui.widgets.line_text import (
     bar_text,
     duration_text,
@@ -218,3 +220,12 @@ def test_counts_stay_short():
 def test_a_bar_is_as_long_as_it_shall_be():
     assert bar_text(0.5, 12) == "[#####.....]"
     assert bar_text(9.0, 6) == "[####]"
+
+
+def test_used_memory_is_told_in_the_unit_of_the_whole():
+    whole, used = 24 * GIB, 881 * 1024**2  # 881 MiB were shown as 881 GiB
+    plain = Machine((), whole, whole - used)
+    assert machine_text(plain, short=True) == "0.9/24.0 GiB"
+    card = Gpu(1, "H100", whole, whole - used, 0)
+    shared = Machine((card,), whole, whole)
+    assert machine_text(shared, short=False) == "cuda:1 H100 0.9/24.0 GiB"

@@ -6,7 +6,7 @@ from qwen_tui.hub.machine import Machine
 from qwen_tui.hub.queue_job import DownloadJob
 from qwen_tui.i18n import N_, _
 from qwen_tui.sanitize import sanitize_line
-from qwen_tui.ui.widgets.line_text import long_size, percent_of
+from qwen_tui.ui.widgets.line_text import long_size, percent_of, share_text
 
 _SOURCES = {"official": N_("official"), "mirror": N_("mirror")}
 _COUNTED = {
@@ -28,11 +28,11 @@ def machine_text(machine: Machine | None, *, short: bool) -> str:
         return ""
     if not machine.gpus:
         used = machine.ram_total - machine.ram_available
-        text = f"{long_size(used)[:-4]}/{long_size(machine.ram_total)}"
+        text = share_text(used, machine.ram_total)
         return text if short else _("memory {amount}").format(amount=text)
     gpu = machine.gpus[0]
     used = gpu.total_bytes - gpu.free_bytes
-    amount = f"{long_size(used)[:-4]}/{long_size(gpu.total_bytes)}"
+    amount = share_text(used, gpu.total_bytes)
     name = "" if short else f" {sanitize_line(gpu.name)}"
     return f"cuda:{gpu.index}{name} {amount}"
 
