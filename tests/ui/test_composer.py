@@ -83,6 +83,19 @@ async def test_enter_on_blanks_sends_nothing() -> None:
     assert app.sent == ["x"]
 
 
+async def test_a_paste_that_is_given_back_is_whole_after_another_was_sent() -> None:
+    long = "z" * 4_000
+    async with composing() as (app, pilot):
+        await paste(app, pilot, long)
+        shown = app.composer.text
+        await pilot.press("enter")
+        await until(lambda: app.sent == [long])
+        app.composer.keep_sent("a prompt before it")
+        app.composer.give_back(Composer.Submitted(long, shown))
+        assert app.composer.prompt == long
+        assert "zz" not in app.composer.text
+
+
 @pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter"])
 async def test_a_new_line_without_sending(key: str) -> None:
     async with composing() as (app, pilot):

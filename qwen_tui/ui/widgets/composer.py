@@ -127,6 +127,9 @@ class Composer(LongLineArea, inherit_bindings=False):
 
     def give_back(self, submitted: Submitted) -> None:
         """Show again what could not be sent, above whatever was typed meanwhile."""
+        if self._pasted.expand(submitted.shown).strip() != submitted.text:
+            self.put_back(submitted.text)  # its lines stand for nothing any more
+            return
         typed = self.text
         self._show(submitted.shown + ("\n" + typed if typed.strip() else ""))
 
